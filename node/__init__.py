@@ -1,0 +1,1 @@
+"""The shell around the pipeline: sockets, clock, processes, configuration, DICOM."""

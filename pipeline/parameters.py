@@ -1,0 +1,32 @@
+"""Everything an analysis may be told: constants of tissue, agent and fit, frozen."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tissue:
+    """Constants of blood and myocardium."""
+
+    native_t1_blood_s: float
+    native_t1_myocardium_s: float
+    density_g_ml: float
+    hematocrit_fraction: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FermiBounds:
+    """Search range of the Fermi fit, fixed before any result was looked at."""
+
+    max_flow_ml_min_g: float
+    max_delay_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysisParameters:
+    """Parameters of one analysis."""
+
+    relaxivity_l_mmol_s: float
+    tissue: Tissue
+    bounds: FermiBounds
+    correct_motion: bool
+    """False leaves every frame where it was (comparison only)."""

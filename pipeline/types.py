@@ -1,0 +1,182 @@
+"""The values that cross the pipeline: an identity-free exam in, an analysis out.
+
+No type here has a field for a name, a date or a UID. Axes: `time` first within a slice, then
+`row`, `column`; displacement `(time, axis, row, column)` in pixels, axis 0 = row.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from models.physics import SaturationRecovery, SpoiledGradientEcho
+from pipeline.findings import Finding
+
+Vector = tuple[float, float, float]
+Progress = Callable[[str, float], None]
+"""Called with the stage in words and the fraction of the whole analysis that is done (0-1)."""
+
+
+class PatientState(StrEnum):
+    """Whether flow was raised by a drug when the bolus passed."""
+
+    STRESS = "stress"
+    REST = "rest"
+    UNKNOWN = "unknown"
+
+
+class ArterialInputSource(StrEnum):
+    """Where the arterial input was measured."""
+
+    DUAL_SEQUENCE = "dual-sequence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Geometry:
+    """Where the pixels of a series lie in the patient (DICOM patient axes, mm)."""
+
+    spacing_mm: tuple[float, float]
+    """Row spacing (between rows), column spacing."""
+    thickness_mm: float
+    origin_mm: Vector
+    row_direction: Vector
+    """Unit vector along increasing column index."""
+    column_direction: Vector
+    """Unit vector along increasing row index."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSeries:
+    """One slice, or the arterial-input series, over all beats.
+
+    `frames[:n_proton_density]` are proton-density frames, the rest saturation recovery.
+    """
+
+    frames: Float[Tensor, "time row column"]
+    time_s: Float[Tensor, " time"]
+    """Acquisition time of each frame on the clock of the exam (0 = first frame of any series)."""
+    n_proton_density: int
+    geometry: Geometry
+    sequence: SaturationRecovery | None
+    """None when the header and the configuration do not tell: then no flow is computed."""
+    proton_density: SpoiledGradientEcho | None
+
+    def __post_init__(self) -> None:
+        n_frames = self.frames.shape[0]
+        if self.time_s.shape != (n_frames,):
+            raise ValueError(f"{n_frames} frames but {self.time_s.shape[0]} times")
+        if n_frames > 1 and not bool((self.time_s.diff() > 0).all()):
+            raise ValueError("acquisition times must increase within a slice")
+        if not 0 <= self.n_proton_density <= n_frames:
+            raise ValueError("more proton-density frames than frames")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exam:
+    """One bolus run: the slices from base to apex and the arterial-input series."""
+
+    state: PatientState
+    field_strength_t: float
+    slices: tuple[ImageSeries, ...]
+    arterial_input: ImageSeries | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MotionQuality:
+    """Label-free figures of one registration; lower is better for all but sharpness."""
+
+    roughness_before: float
+    """RMS second difference of regional curves over their range, before correction."""
+    roughness_after: float
+    pca_metric_before: float
+    """Groupwise metric D_PCA2 of the heart region (Huizinga 2016, doi 10.1016/j.media.2015.12.004)."""
+    pca_metric_after: float
+    sharpness_before: float
+    """Mean gradient magnitude of the temporal mean image in the heart region."""
+    sharpness_after: float
+    folded_fraction: float
+    """Fraction of pixels whose Jacobian determinant is not positive."""
+    mean_displacement_px: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MotionCorrection:
+    """A registered series.
+
+    `frames[t, y] = original[t, y + displacement[t, :, y]]`, resampled once from the original.
+    """
+
+    frames: Float[Tensor, "time row column"]
+    displacement: Float[Tensor, "time axis row column"]
+    reference: int
+    """Index of the frame that stayed where it was."""
+    method: str
+    """`identity`, `iterative`, or the name of a network recipe."""
+    quality: MotionQuality
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArterialInput:
+    """Gadolinium in the blood of the left ventricle."""
+
+    time_s: Float[Tensor, " time"]
+    concentration_mmol_l: Float[Tensor, " time"]
+    """Whole-blood concentration of the saturation-recovery frames, baseline subtracted."""
+    mask: Bool[Tensor, "row column"]
+    """Pixels of the series it was read from."""
+    source: ArterialInputSource
+    foot: int
+    peak: int
+    valley: int
+    """First-pass window: indices of arrival, maximum and minimum before recirculation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowMap:
+    """Pixel-wise perfusion of one slice; NaN where there is no basis for a number."""
+
+    flow_ml_min_g: Float[Tensor, "row column"]
+    fit_quality: Float[Tensor, "row column"]
+    """Coefficient of determination R² of the fit."""
+    delay_s: Float[Tensor, "row column"]
+    """Arrival after the arterial input, s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartMasks:
+    """Where the left ventricle is in the corrected frames of one slice."""
+
+    myocardium: Bool[Tensor, "row column"]
+    left_ventricle: Bool[Tensor, "row column"]
+    """Blood pool."""
+    right_ventricle: Bool[Tensor, "row column"] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceAnalysis:
+    """All that is known of one slice. A missing step is None and has a finding that says why."""
+
+    motion: MotionCorrection
+    masks: HeartMasks | None
+    flow: FlowMap | None
+    tissue_time_s: Float[Tensor, " time"] | None
+    tissue_mmol_l: Float[Tensor, " time"] | None
+    """Mean concentration of the myocardium over the saturation-recovery frames."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """The result for one exam, slices in the order of the exam."""
+
+    state: PatientState
+    slices: tuple[SliceAnalysis, ...]
+    arterial_motion: MotionCorrection | None
+    arterial_input: ArterialInput | None
+    findings: tuple[Finding, ...] = field(default_factory=tuple)
+
+    @property
+    def is_quantified(self) -> bool:
+        """Whether any slice has a flow map."""
+        return any(result.flow is not None for result in self.slices)
