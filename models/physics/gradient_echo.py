@@ -79,7 +79,9 @@ class SpoiledGradientEcho:
             Effective transverse rate R2*, 1/s; same shape, or 0 where the echo is short.
 
         """
-        return self.readout(self.after_train(torch.ones_like(rate_1_s), rate_1_s), transverse_rate_1_s)
+        return self.readout(
+            self.after_train(torch.ones_like(rate_1_s), rate_1_s), transverse_rate_1_s
+        )
 
     def readout(
         self,
