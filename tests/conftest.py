@@ -1,0 +1,50 @@
+"""Fixtures that every room shares: one thread per test process, free ports, real programs."""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+torch.set_num_threads(1)
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """Return a function that names a loopback port nobody listens on."""
+
+    def _find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+
+    return _find
+
+
+@pytest.fixture
+def program() -> Callable[[str], str]:
+    """Return a function that finds an installed program, or fails and names its package."""
+    packages = {"Orthanc": "orthanc", "dciodvfy": "dicom3tools", "dcentvfy": "dicom3tools"}
+
+    def _find(name: str) -> str:
+        path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin")
+        if path is None:
+            package = packages.get(name, "dcmtk")
+            pytest.fail(f"{name} is not installed; run: apt-get install {package}")
+        return path
+
+    return _find
+
+
+@pytest.fixture
+def reference_data() -> Path:
+    """Return the folder of third-party numbers, or skip where it is absent."""
+    default = ROOT.parent / "shared" / "reference_data"
+    folder = Path(os.environ.get("PERFNODE_REFERENCE_DATA", default))
+    if not folder.is_dir():
+        pytest.skip(f"third-party reference data not found at {folder}")
+    return folder
