@@ -113,11 +113,14 @@ class Study:
     failure_text: str | None
     progress_fraction: float
     n_instances: int
+    """Accepted instances: ignored and conflicting ones do not count."""
     n_open_associations: int
     """Associations that brought instances of this study and are still open."""
     first_received_at: datetime
     last_received_at: datetime
     state_changed_at: datetime
+    progress_stage: str = ""
+    """What the running computation is doing, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,3 +184,12 @@ class Event:
     state: StudyState
     revision: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """The last sign of life of one process of the node."""
+
+    process: str
+    pid: int
+    at: datetime

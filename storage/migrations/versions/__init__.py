@@ -1,0 +1,1 @@
+"""The changes, oldest first. Each one names the one before it."""

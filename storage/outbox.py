@@ -1,0 +1,150 @@
+"""The outbox: which result object must still go to which destination, and when to try."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Update, func, select, update
+from sqlalchemy.orm import Session
+
+from storage.database import Database
+from storage.records import Delivery, DeliveryStatus
+from storage.schema import DeliveryRow, ResultRow
+
+ERROR_LENGTH = 255
+
+
+class Outbox:
+    """Deliveries and their schedule. Safe to share between threads.
+
+    Parameters
+    ----------
+    database
+        The opened database.
+    clock
+        Gives local time without zone.
+
+    Raises
+    ------
+    TransientStorageError
+        By every method, when the database cannot be read or written now.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def due(self, limit: int) -> tuple[Delivery, ...]:
+        """Return at most `limit` deliveries whose time has come, longest waiting first."""
+        with self._database.read() as session:
+            return _list(
+                session,
+                DeliveryRow.status == DeliveryStatus.PENDING,
+                DeliveryRow.next_try_at <= self._clock(),
+                limit=limit,
+            )
+
+    def next_due_at(self) -> datetime | None:
+        """Return when the next delivery is due, or None if none waits."""
+        with self._database.read() as session:
+            return session.scalar(
+                select(func.min(DeliveryRow.next_try_at)).where(
+                    DeliveryRow.status == DeliveryStatus.PENDING
+                )
+            )
+
+    def pending(self, study_id: int) -> tuple[Delivery, ...]:
+        """Return what still waits for a study."""
+        with self._database.read() as session:
+            return _list(
+                session,
+                DeliveryRow.study_id == study_id,
+                DeliveryRow.status == DeliveryStatus.PENDING,
+            )
+
+    def deliveries(self, study_id: int) -> tuple[Delivery, ...]:
+        """Return all deliveries of a study, whatever became of them."""
+        with self._database.read() as session:
+            return _list(session, DeliveryRow.study_id == study_id)
+
+    def mark_sent(self, delivery_id: int, warning: str | None = None) -> None:
+        """Record that the destination accepted the object.
+
+        Also over ABANDONED: what a destination has must be known, to be retracted one day.
+
+        Parameters
+        ----------
+        warning
+            What the destination remarked on accepting it.
+        """
+        with self._database.write() as session:
+            session.execute(
+                update(DeliveryRow)
+                .where(DeliveryRow.id == delivery_id)
+                .values(
+                    status=DeliveryStatus.SENT,
+                    tries=DeliveryRow.tries + 1,
+                    sent_at=self._clock(),
+                    last_error=_cut(warning),
+                )
+            )
+
+    def mark_retry(self, delivery_id: int, error: str, next_try_at: datetime) -> None:
+        """Record a failed try and when the next one is due; nothing if it no longer waits."""
+        with self._database.write() as session:
+            session.execute(
+                _still_pending(delivery_id).values(
+                    tries=DeliveryRow.tries + 1, next_try_at=next_try_at, last_error=_cut(error)
+                )
+            )
+
+    def abandon(self, delivery_id: int, error: str) -> None:
+        """Give up: the destination refused the object for good. Nothing if it no longer waits."""
+        with self._database.write() as session:
+            session.execute(
+                _still_pending(delivery_id).values(
+                    status=DeliveryStatus.ABANDONED,
+                    tries=DeliveryRow.tries + 1,
+                    last_error=_cut(error),
+                )
+            )
+
+
+def _still_pending(delivery_id: int) -> Update:
+    return update(DeliveryRow).where(
+        DeliveryRow.id == delivery_id, DeliveryRow.status == DeliveryStatus.PENDING
+    )
+
+
+def _cut(text: str | None) -> str | None:
+    return None if text is None else text[:ERROR_LENGTH]
+
+
+def _list(
+    session: Session, *conditions: ColumnElement[bool], limit: int | None = None
+) -> tuple[Delivery, ...]:
+    rows = session.execute(
+        select(DeliveryRow, ResultRow)
+        .join(ResultRow, ResultRow.id == DeliveryRow.result_id)
+        .where(*conditions)
+        .order_by(DeliveryRow.next_try_at, DeliveryRow.id)
+        .limit(limit)
+    )
+    return tuple(_delivery(*row) for row in rows)
+
+
+def _delivery(row: DeliveryRow, result: ResultRow) -> Delivery:
+    return Delivery(
+        id=row.id,
+        study_id=row.study_id,
+        revision=result.revision,
+        destination=row.destination,
+        sop_class_uid=result.sop_class_uid,
+        sop_uid=result.sop_uid,
+        transfer_syntax_uid=result.transfer_syntax_uid,
+        path=result.path,
+        status=row.status,
+        tries=row.tries,
+        next_try_at=row.next_try_at,
+        sent_at=row.sent_at,
+        last_error=row.last_error,
+    )
