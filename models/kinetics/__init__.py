@@ -1,0 +1,35 @@
+"""How tissue answers an arterial input: impulse responses and their convolution.
+
+Every model is an impulse response h(t) in 1/s (flow in ml of blood per ml of tissue per second),
+so that the tissue concentration is the convolution of h with the arterial concentration. The
+input is known at heart beats only; `convolve` is exact for the polygon through those samples.
+"""
+
+from models.kinetics.btex import BloodTissueExchange
+from models.kinetics.convolution import (
+    Response,
+    TabulatedResponse,
+    convolution_matrix,
+    convolve,
+    convolve_uniform,
+)
+from models.kinetics.exchange import two_compartment_exchange
+from models.kinetics.exponential import ExponentialResponse
+from models.kinetics.fermi import fermi_response
+from models.kinetics.gamma_variate import RecirculatingBolus, gamma_variate
+from models.kinetics.interpolation import interpolate
+
+__all__ = [
+    "BloodTissueExchange",
+    "ExponentialResponse",
+    "RecirculatingBolus",
+    "Response",
+    "TabulatedResponse",
+    "convolution_matrix",
+    "convolve",
+    "convolve_uniform",
+    "fermi_response",
+    "gamma_variate",
+    "interpolate",
+    "two_compartment_exchange",
+]

@@ -1,0 +1,155 @@
+"""Convolution of an impulse response with an input known at uneven times.
+
+Between its samples the input is taken as a straight line. A polygon is a sum of ramps that start
+at its corners, so its convolution is the sum of the ramp responses of the tissue:
+
+    c(t) = a(t_0) S(t - t_0) + sum_j (m_j - m_(j-1)) Q(t - t_j)
+
+with S the integral of the impulse response h from 0, Q the integral of S, m_j the slope of the
+input after sample j (0 before the first and after the last). This is exact whatever the sampling;
+a rectangle sum at one sample per beat is off by up to 13 % of the peak.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+class Response(Protocol):
+    """A causal impulse response, known by its first and second integral."""
+
+    def step(self, elapsed_s: Float[Tensor, " elapsed"]) -> Float[Tensor, "*batch elapsed"]:
+        """Return S, the integral of the response from 0 to each elapsed time (>= 0)."""
+        ...
+
+    def ramp(self, elapsed_s: Float[Tensor, " elapsed"]) -> Float[Tensor, "*batch elapsed"]:
+        """Return Q, the integral of `step` from 0 to each elapsed time (>= 0), s."""
+        ...
+
+
+def convolve(
+    response: Response,
+    arterial: Float[Tensor, " time"],
+    time_s: Float[Tensor, " time"],
+    *,
+    at_s: Float[Tensor, " at"] | None = None,
+) -> Float[Tensor, "*batch at"]:
+    """Convolve a response with an input that is piecewise linear between uneven samples.
+
+    Parameters
+    ----------
+    response
+        Impulse response, batched over `*batch`.
+    arterial
+        Input at `time_s`; zero before the first sample, constant after the last.
+    time_s
+        Increasing sample times, s.
+    at_s
+        Where the result is wanted, s; the sample times when None. A delay is a shift of these.
+
+    """
+    at_s = time_s if at_s is None else at_s
+    elapsed_s = (at_s[:, None] - time_s[None, :]).clamp(min=0.0)
+    ramp = response.ramp(elapsed_s.flatten()).unflatten(-1, elapsed_s.shape)
+    step = response.step(elapsed_s[:, 0])
+    return arterial[0] * step + ramp @ _bends(arterial, time_s)
+
+
+def _bends(arterial: Float[Tensor, " time"], time_s: Float[Tensor, " time"]) -> Float[Tensor, " time"]:
+    """Return the change of slope of the polygon at each sample."""
+    slope = arterial.diff() / time_s.diff()
+    level = slope.new_zeros(1)
+    return torch.cat([level, slope, level]).diff()
+
+
+def convolve_uniform(
+    response: Response, arterial: Float[Tensor, " time"], spacing_s: float
+) -> Float[Tensor, "*batch time"]:
+    """Do what `convolve` does for samples at 0, `spacing_s`, ..., by FFT."""
+    n_samples = arterial.shape[0]
+    elapsed_s = spacing_s * torch.arange(n_samples, dtype=arterial.dtype, device=arterial.device)
+    bends = _bends(arterial, elapsed_s)
+    bends[-1] = 0.0  # acts after the last sample only
+    ramp = response.ramp(elapsed_s)
+    spectrum = torch.fft.rfft(ramp, n=2 * n_samples) * torch.fft.rfft(bends, n=2 * n_samples)
+    bent = torch.fft.irfft(spectrum, n=2 * n_samples)[..., :n_samples]
+    return arterial[0] * response.step(elapsed_s) + bent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TabulatedResponse:
+    """A response known at uneven knots, linear between them and zero after the last.
+
+    Parameters
+    ----------
+    knot_s
+        Increasing knots, s, the first at 0.
+    value_1_s
+        Impulse response at the knots, 1/s. Shape `(*batch, knot)`.
+
+    """
+
+    knot_s: Float[Tensor, " knot"]
+    value_1_s: Float[Tensor, "*batch knot"]
+
+    def __post_init__(self) -> None:
+        if self.knot_s.shape[0] < 2 or float(self.knot_s[0]) != 0.0:
+            raise ValueError("a tabulated response needs at least two knots, the first at 0 s")
+        if not bool((self.knot_s.diff() > 0).all()):
+            raise ValueError("knots must increase")
+
+    def step(self, elapsed_s: Float[Tensor, " elapsed"]) -> Float[Tensor, "*batch elapsed"]:
+        """Return the integral of the polygon through the knots."""
+        piece, into_s = self._locate(elapsed_s)
+        value, slope = self._polygon()
+        area = self._areas()
+        return area[..., piece] + into_s * (value[..., piece] + into_s * slope[..., piece] / 2.0)
+
+    def ramp(self, elapsed_s: Float[Tensor, " elapsed"]) -> Float[Tensor, "*batch elapsed"]:
+        """Return the double integral of the polygon through the knots."""
+        piece, into_s = self._locate(elapsed_s)
+        value, slope = self._polygon()
+        width = self.knot_s.diff()
+        area = self._areas()
+        added = width * (area[..., :-1] + width * (value[..., :-1] / 2.0 + width * slope[..., :-1] / 6.0))
+        moment = _cumulate(added)
+        cubic = value[..., piece] / 2.0 + into_s * slope[..., piece] / 6.0
+        return moment[..., piece] + into_s * (area[..., piece] + into_s * cubic)
+
+    def _locate(self, elapsed_s: Float[Tensor, " elapsed"]) -> tuple[Tensor, Tensor]:
+        piece = torch.searchsorted(self.knot_s, elapsed_s.contiguous(), right=True) - 1
+        return piece, elapsed_s - self.knot_s[piece]
+
+    def _polygon(self) -> tuple[Tensor, Tensor]:
+        """Return value and slope at the start of each piece; the last piece is zero."""
+        slope = self.value_1_s.diff() / self.knot_s.diff()
+        nothing = torch.zeros_like(slope[..., :1])
+        return torch.cat([self.value_1_s[..., :-1], nothing], -1), torch.cat([slope, nothing], -1)
+
+    def _areas(self) -> Tensor:
+        mean = (self.value_1_s[..., 1:] + self.value_1_s[..., :-1]) / 2.0
+        return _cumulate(mean * self.knot_s.diff())
+
+
+def _cumulate(pieces: Float[Tensor, "*batch piece"]) -> Float[Tensor, "*batch knot"]:
+    return torch.nn.functional.pad(pieces.cumsum(-1), (1, 0))
+
+
+def convolution_matrix(
+    arterial: Float[Tensor, " time"],
+    time_s: Float[Tensor, " time"],
+    *,
+    knot_s: Float[Tensor, " knot"],
+    at_s: Float[Tensor, " at"] | None = None,
+) -> Float[Tensor, "at knot"]:
+    """Return the matrix W with c(at) = W h(knots): both input and response piecewise linear.
+
+    One product with a table of responses convolves all of them, which is what a dictionary of
+    responses or a model-free deconvolution needs.
+    """
+    unit = torch.eye(knot_s.shape[0], dtype=arterial.dtype, device=arterial.device)
+    hats = TabulatedResponse(knot_s=knot_s, value_1_s=unit)
+    return convolve(hats, arterial, time_s, at_s=at_s).T
