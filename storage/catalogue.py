@@ -169,6 +169,13 @@ class Catalogue:
             is_current = study.revision == revision
             return computation.begin(session, study, self._clock()) if is_current else None
 
+    def interrupt(self, study_id: int, revision: int) -> None:
+        """Give an attempt back: the computation was stopped in good order, nothing failed."""
+        with self._database.write() as session:
+            study = reading.find_row(session, study_id)
+            if study.revision == revision:
+                computation.interrupt(session, study, self._clock())
+
     def progress(self, study_id: int, revision: int, fraction: float, stage: str) -> None:
         """Show how far a running computation is (0-1); ignored when superseded."""
         with self._database.write() as session:

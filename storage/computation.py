@@ -55,6 +55,16 @@ def begin(session: Session, study: StudyRow, at: datetime) -> Run | None:
     return run_of(run)
 
 
+def interrupt(session: Session, study: StudyRow, at: datetime) -> None:
+    """Uncount the attempt of a running computation that the node itself stopped."""
+    run = session.scalar(
+        select(RunRow).where(RunRow.study_id == study.id, RunRow.revision == study.revision)
+    )
+    if study.state is StudyState.RUNNING and run is not None and run.attempt > 0:
+        run.attempt -= 1
+        note(session, study, "computation interrupted: the node stops", at=at)
+
+
 def finish(
     session: Session,
     study: StudyRow,

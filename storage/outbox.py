@@ -33,15 +33,22 @@ class Outbox:
         self._database = database
         self._clock = clock
 
-    def due(self, limit: int) -> tuple[Delivery, ...]:
-        """Return at most `limit` deliveries whose time has come, longest waiting first."""
+    def due(self, limit: int, *, destination: str | None = None) -> tuple[Delivery, ...]:
+        """Return at most `limit` deliveries whose time has come, longest waiting first.
+
+        Parameters
+        ----------
+        destination
+            Only those of this destination; None for all. One that is down must not hide others.
+        """
+        conditions = [
+            DeliveryRow.status == DeliveryStatus.PENDING,
+            DeliveryRow.next_try_at <= self._clock(),
+        ]
+        if destination is not None:
+            conditions.append(DeliveryRow.destination == destination)
         with self._database.read() as session:
-            return _list(
-                session,
-                DeliveryRow.status == DeliveryStatus.PENDING,
-                DeliveryRow.next_try_at <= self._clock(),
-                limit=limit,
-            )
+            return _list(session, *conditions, limit=limit)
 
     def next_due_at(self) -> datetime | None:
         """Return when the next delivery is due, or None if none waits."""
