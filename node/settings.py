@@ -76,6 +76,17 @@ class ReceiveSettings(_Section):
     max_object_mb: Positive = 1024
     also_store: tuple[str, ...] = ()
 
+    @field_validator("address")
+    @classmethod
+    def _check_address(cls, value: str) -> str:
+        try:
+            ipaddress.ip_address(value)
+        except ValueError:
+            raise ValueError(
+                "give the IP address of a network interface, or 0.0.0.0 for all"
+            ) from None
+        return value
+
     @field_validator("also_store")
     @classmethod
     def _check_uids(cls, value: tuple[str, ...]) -> tuple[str, ...]:

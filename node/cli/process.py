@@ -1,0 +1,92 @@
+"""`perfnode process`: the same result objects from a folder, without a network."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from node.cli.console import (
+    DEFAULT_CONFIG,
+    ERR,
+    OUT,
+    ConfigOption,
+    ExitCode,
+    fraction_bars,
+    reported_errors,
+)
+from node.configuration import load_settings
+from node.errors import RefusalError
+from node.settings import Settings
+
+if TYPE_CHECKING:
+    from node.work.compute import Outcome
+
+
+def process(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="Folder with DICOM files.")],
+    output: Annotated[Path, typer.Argument(help="Folder for result objects and report PNG.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Compute every study in a folder; write result objects and the report pages as PNG."""
+    from node.translate import find_studies
+
+    with reported_errors():
+        settings = (
+            load_settings(config) if config.exists() or config != DEFAULT_CONFIG else Settings()
+        )
+        if not source.is_dir():
+            raise RefusalError(f"{source} is not a folder")
+        found = find_studies(source)
+        for path, reason in found.rejected:
+            ERR.print(f"left out {path.name}: {reason}", style="yellow", markup=False)
+        if not found.studies:
+            raise RefusalError(f"no DICOM study was found in {source}")
+        output.mkdir(parents=True, exist_ok=True)
+        failed = [
+            number
+            for number, files in enumerate(found.studies, start=1)
+            if not _process_study(files, output / f"study{number}", settings)
+        ]
+    if failed:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _process_study(files: Sequence[Path], output: Path, settings: Settings) -> bool:
+    """Compute one study and say what became of it; return whether it has a flow map."""
+    from node.work.compute import compute_study, make_stamp
+
+    with fraction_bars() as bars:
+        task = bars.add_task("reading", total=1.0)
+        outcome = compute_study(
+            files,
+            settings=settings,
+            stamp=make_stamp(settings, datetime.now()),
+            reference=output.name,
+            progress=lambda stage, fraction: bars.update(
+                task, description=stage, completed=fraction
+            ),
+        )
+    _write(outcome, output)
+    OUT.print(f"{len(outcome.results)} result objects in {output}", markup=False)
+    for exam in outcome.exams:
+        for finding in exam.analysis.findings:
+            OUT.print(f"  {finding.code} {finding.grade.name}: {finding.text}", markup=False)
+    if outcome.failure is not None:
+        ERR.print(f"no flow map: {outcome.failure.code} {outcome.failure.text}", style="red")
+    return outcome.failure is None
+
+
+def _write(outcome: "Outcome", output: Path) -> None:
+    from matplotlib.image import imsave
+
+    from node.translate import to_bytes
+
+    output.mkdir(parents=True, exist_ok=True)
+    for number, result in enumerate(outcome.results, start=1):
+        (output / f"{number:04d}_{result.kind}.dcm").write_bytes(to_bytes(result))
+    for exam in outcome.exams:
+        imsave(output / f"report_{exam.analysis.state}.png", exam.page)
+    if outcome.failure_page is not None:
+        imsave(output / "not_available.png", outcome.failure_page)
