@@ -1,0 +1,12 @@
+"""Motion correction: put every frame of a series onto one of them.
+
+`correct` is all that the analysis needs. Inside, the heart is cut out at 2 mm (`crop`), frames
+are aligned step by step (`iterative`: `translation`, `robust_pca`, `affine`, `pca_reference`,
+`deformable`), the fields are joined (`compose`), carried to full resolution, and the original is
+resampled once. `quality` measures the result without labels and `gate` decides whether it is used.
+"""
+
+from pipeline.motion.compose import compose, warp
+from pipeline.motion.correction import correct, identity
+
+__all__ = ["compose", "correct", "identity", "warp"]

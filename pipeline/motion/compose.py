@@ -1,0 +1,95 @@
+"""Displacement fields: apply, join, invert, and look for folds.
+
+A field `u` of shape `(time, axis, row, column)` is in pixels, axis 0 = row, and says where a
+corrected pixel comes from: `corrected[t, y] = original[t, y + u[t, :, y]]`. Outside the image the
+nearest border pixel counts.
+"""
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+Interpolation = Literal["bilinear", "bicubic"]
+
+
+def warp(
+    frames: Float[Tensor, "time row column"],
+    displacement: Float[Tensor, "time axis row column"],
+    *,
+    interpolation: Interpolation = "bilinear",
+) -> Float[Tensor, "time row column"]:
+    """Resample each frame where its displacement points.
+
+    Parameters
+    ----------
+    frames
+        Images in any unit. Shape `(time, row, column)`.
+    displacement
+        Field in pixels. Shape `(time, axis, row, column)`.
+    interpolation
+        `bilinear` never leaves the range of the input; `bicubic` keeps edges sharper.
+
+    """
+    return _sample(frames[:, None], displacement, interpolation)[:, 0]
+
+
+def compose(
+    first: Float[Tensor, "time axis row column"], then: Float[Tensor, "time axis row column"]
+) -> Float[Tensor, "time axis row column"]:
+    """Return the one field that does what warping by `first` and then by `then` does."""
+    return then + _sample(first, then, "bilinear")
+
+
+def invert(
+    displacement: Float[Tensor, "time axis row column"], *, n_iterations: int = 20
+) -> Float[Tensor, "time axis row column"]:
+    """Return the field that undoes `displacement`, by fixed point v = -u(y + v)."""
+    inverse = -displacement
+    for _ in range(n_iterations):
+        inverse = -_sample(displacement, inverse, "bilinear")
+    return inverse
+
+
+def jacobian_determinant(
+    displacement: Float[Tensor, "time axis row column"],
+) -> Float[Tensor, "time row column"]:
+    """Return the local change of area of y -> y + u(y); not positive where the field folds."""
+    row_slope = _slope(displacement, -2)
+    column_slope = _slope(displacement, -1)
+    return (1 + row_slope[:, 0]) * (1 + column_slope[:, 1]) - column_slope[:, 0] * row_slope[:, 1]
+
+
+def pixel_grid(like: Float[Tensor, "*batch row column"]) -> Float[Tensor, "axis row column"]:
+    """Return the coordinates of every pixel, axis 0 = row."""
+    rows = torch.arange(like.shape[-2], dtype=like.dtype, device=like.device)
+    columns = torch.arange(like.shape[-1], dtype=like.dtype, device=like.device)
+    return torch.stack(torch.meshgrid(rows, columns, indexing="ij"))
+
+
+def _sample(
+    images: Float[Tensor, "time channel row column"],
+    displacement: Float[Tensor, "time axis row column"],
+    interpolation: Interpolation,
+) -> Float[Tensor, "time channel row column"]:
+    n_rows, n_columns = images.shape[-2:]
+    where = pixel_grid(images) + displacement.to(images.dtype)
+    scale = torch.tensor(
+        [2 / max(n_columns - 1, 1), 2 / max(n_rows - 1, 1)],
+        dtype=images.dtype,
+        device=images.device,
+    )
+    grid = where.flip(1).permute(0, 2, 3, 1) * scale - 1
+    return functional.grid_sample(
+        images, grid, mode=interpolation, padding_mode="border", align_corners=True
+    )
+
+
+def _slope(
+    displacement: Float[Tensor, "time axis row column"], dim: int
+) -> Float[Tensor, "time axis row column"]:
+    if displacement.shape[dim] < 2:
+        return torch.zeros_like(displacement)
+    return torch.gradient(displacement, dim=dim)[0]

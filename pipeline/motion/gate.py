@@ -1,0 +1,24 @@
+"""Do no harm: a correction is taken only where label-free figures say that it helped."""
+
+from pipeline.types import MotionQuality
+
+MIN_GAIN = 0.02
+"""Smallest relative gain of the groupwise metric that is worth resampling for."""
+TOLERATED_ROUGHNESS = 1.05
+TOLERATED_BLUR = 0.95
+
+
+def score(quality: MotionQuality) -> float:
+    """Return the groupwise metric relative to the original series; lower is better."""
+    before = quality.pca_metric_before
+    return quality.pca_metric_after / before if before > 0 else 1.0
+
+
+def helps(quality: MotionQuality) -> bool:
+    """Tell whether the series is better aligned, without folds, no rougher and no blurrier."""
+    return (
+        score(quality) < 1 - MIN_GAIN
+        and quality.roughness_after <= TOLERATED_ROUGHNESS * quality.roughness_before
+        and quality.sharpness_after >= TOLERATED_BLUR * quality.sharpness_before
+        and quality.folded_fraction == 0
+    )

@@ -1,0 +1,171 @@
+"""The iterative method: translation, low-rank affine, affine and non-rigid to PCA references.
+
+1. Translation of every frame by the votes of all pairs (robust start, any contrast).
+2. Affine between the low-rank parts of robust PCA, in which the bolus is missing.
+3. Affine to PCA references, few components first.
+4. Non-rigid to PCA references.
+
+Scannell 2019 (doi 10.1109/TMI.2019.2897044) for 2-4, with one difference that matters: frames
+before the bolus and proton-density frames take no part in the components and are only shifted,
+because with their low contrast a freer match runs away. A frame that its reference explains badly
+keeps the place of the step before. Fields are joined; images are always cut from the original.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from pipeline.motion.affine import AffineSettings, affine_field, join, register_affine
+from pipeline.motion.compose import compose, invert, warp
+from pipeline.motion.deformable import DeformableSettings, register_deformable
+from pipeline.motion.likeness import misfit
+from pipeline.motion.pca_reference import pca_reference
+from pipeline.motion.phases import choose_reference, enhanced
+from pipeline.motion.robust_pca import split_low_rank
+from pipeline.motion.translation import translations
+from pipeline.types import Progress
+
+REACH_MM = 24.0
+AFFINE_COMPONENTS = (3, 5)
+DEFORMABLE_COMPONENTS = (3, 5)
+SHIFT = AffineSettings(n_iterations=6, shape_stiffness=1e4)
+AFFINE = AffineSettings(n_iterations=6, shape_stiffness=0.3)
+DEFORMABLE = DeformableSettings(n_iterations=8, window_px=4.0, smoothing_px=1.5, damping=0.3)
+MAX_MISFIT = 0.25
+"""A reference that leaves more of a frame unexplained is not followed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One answer of the method, simpler ones first."""
+
+    name: str
+    field: Float[Tensor, "time axis row column"]
+    reference: int
+
+
+def candidates(
+    frames: Float[Tensor, "time row column"],
+    weight: Float[Tensor, "row column"],
+    *,
+    n_proton_density: int,
+    spacing_mm: float,
+    is_deformable: bool,
+    progress: Progress,
+) -> tuple[Candidate, ...]:
+    """Register a heart crop; return the field after translation, affine and non-rigid steps.
+
+    Parameters
+    ----------
+    frames
+        Heart crop of finite, not blank frames. Shape `(time, row, column)`.
+    weight
+        Heart window, 0-1. Shape `(row, column)`.
+    n_proton_density
+        Frames at the start without saturation pulse.
+    spacing_mm
+        Pixel size of the crop, mm.
+    is_deformable
+        False stops after the affine steps (low-resolution series).
+    progress
+        Told stage and fraction.
+
+    """
+    progress("motion: translation", 0.0)
+    shifts = translations(frames, weight, reach_px=max(2, round(REACH_MM / spacing_mm)))
+    affine = torch.cat([frames.new_zeros(len(frames), 2, 2), shifts[:, :, None]], dim=2)
+    moved = warp(frames, affine_field(affine, frames))
+    is_enhanced = enhanced(moved, weight, n_proton_density)
+    reference = choose_reference(moved, weight, is_enhanced)
+    found = [("translation", affine_field(affine, frames))]
+    progress("motion: affine", 0.3)
+    affine = _follow_low_rank(frames, weight, affine, is_enhanced, reference)
+    for n_components in AFFINE_COMPONENTS:
+        affine = _affine_round(frames, weight, affine, is_enhanced, n_components)
+    found.append(("affine", affine_field(affine, frames)))
+    if is_deformable:
+        progress("motion: non-rigid", 0.5)
+        found.append(("deformable", _deformable_rounds(frames, weight, found[-1][1], is_enhanced)))
+    progress("motion: choice", 0.9)
+    return tuple(
+        Candidate(name=name, field=anchored(field, reference), reference=reference)
+        for name, field in found
+    )
+
+
+def anchored(
+    field: Float[Tensor, "time axis row column"], reference: int
+) -> Float[Tensor, "time axis row column"]:
+    """Re-express the fields on the grid of the reference frame, which then does not move."""
+    back = invert(field[reference : reference + 1]).expand_as(field)
+    joined = compose(field, back)
+    still = torch.arange(len(field), device=field.device) == reference
+    return torch.where(still[:, None, None, None], 0.0, joined)
+
+
+def _follow_low_rank(
+    frames: Float[Tensor, "time row column"],
+    weight: Float[Tensor, "row column"],
+    affine: Float[Tensor, "time axis parameter"],
+    is_enhanced: Bool[Tensor, " time"],
+    reference: int,
+) -> Float[Tensor, "time axis parameter"]:
+    """Register the low-rank part of each enhanced frame to that of the reference frame."""
+    moved = warp(frames, affine_field(affine, frames))
+    use = is_enhanced.nonzero()[:, 0]
+    if len(use) < 3:
+        return affine
+    low_rank, _ = split_low_rank(moved[use].flatten(1).T.contiguous())
+    baseline = low_rank.T.reshape(len(use), *frames.shape[1:])
+    target = baseline[use == reference].expand_as(baseline)
+    unmoved = torch.zeros_like(affine[use])
+    step = register_affine(baseline, target, weight, unmoved, AFFINE)
+    rest = misfit(warp(baseline, affine_field(step, frames)), target, weight)
+    step = torch.where((rest < MAX_MISFIT)[:, None, None], step, unmoved)
+    result = affine.clone()
+    result[use] = join(affine[use], step)
+    return result
+
+
+def _affine_round(
+    frames: Float[Tensor, "time row column"],
+    weight: Float[Tensor, "row column"],
+    affine: Float[Tensor, "time axis parameter"],
+    is_enhanced: Bool[Tensor, " time"],
+    n_components: int,
+) -> Float[Tensor, "time axis parameter"]:
+    """Register enhanced frames by affine and all others by shift to their PCA references."""
+    moved = warp(frames, affine_field(affine, frames))
+    goal = pca_reference(moved, n_components, weight=weight, teachers=is_enhanced)
+    result = affine.clone()
+    for group, settings in ((is_enhanced, AFFINE), (~is_enhanced, SHIFT)):
+        if bool(group.any()):
+            result[group] = register_affine(
+                frames[group], goal[group], weight, affine[group], settings
+            )
+    rest = misfit(warp(frames, affine_field(result, frames)), goal, weight)
+    return torch.where((rest < MAX_MISFIT)[:, None, None], result, affine)
+
+
+def _deformable_rounds(
+    frames: Float[Tensor, "time row column"],
+    weight: Float[Tensor, "row column"],
+    field: Float[Tensor, "time axis row column"],
+    is_enhanced: Bool[Tensor, " time"],
+) -> Float[Tensor, "time axis row column"]:
+    """Refine the enhanced frames; the others keep their field."""
+    if not bool(is_enhanced.any()):
+        return field
+    for n_components in DEFORMABLE_COMPONENTS:
+        goal = pca_reference(warp(frames, field), n_components, weight=weight, teachers=is_enhanced)
+        moved = register_deformable(
+            frames[is_enhanced], goal[is_enhanced], weight, field[is_enhanced], DEFORMABLE
+        )
+        rest = misfit(warp(frames[is_enhanced], moved), goal[is_enhanced], weight)
+        good = (rest < MAX_MISFIT)[:, None, None, None]
+        refined = field.clone()
+        refined[is_enhanced] = torch.where(good, moved, field[is_enhanced])
+        field = refined
+    return field

@@ -1,0 +1,61 @@
+"""Which frames carry contrast, and which of them is the reference."""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from pipeline.motion.likeness import standardise
+from pipeline.smoothing import smooth
+
+ARRIVAL_FRACTION = 0.12
+"""Change of the heart region, as a fraction of the largest, that tells that the bolus is there."""
+N_BASELINE = 3
+BLUR_PX = 2.0
+
+
+def enhanced(
+    frames: Float[Tensor, "time row column"],
+    weight: Float[Tensor, "row column"],
+    n_proton_density: int,
+) -> Bool[Tensor, " time"]:
+    """Tell the frames from arrival of the bolus on; none is when nothing changes.
+
+    Parameters
+    ----------
+    frames
+        Heart region, roughly aligned. Shape `(time, row, column)`.
+    weight
+        How much each pixel counts.
+    n_proton_density
+        Frames at the start without saturation pulse; never enhanced.
+
+    """
+    series = smooth(frames[n_proton_density:], BLUR_PX)
+    flags = torch.zeros(len(frames), dtype=torch.bool, device=frames.device)
+    if len(series) <= N_BASELINE:
+        return flags
+    change = ((series - series[:N_BASELINE].mean(dim=0)).square() * weight).sum(dim=(1, 2)).sqrt()
+    above = (change > ARRIVAL_FRACTION * change.max()).nonzero()
+    if len(above):
+        flags[n_proton_density + int(above[0]) :] = True
+    return flags
+
+
+def choose_reference(
+    frames: Float[Tensor, "time row column"],
+    weight: Float[Tensor, "row column"],
+    is_enhanced: Bool[Tensor, " time"],
+) -> int:
+    """Return the frame after the brightest one that is most like all others after it.
+
+    There contrast changes little, so likeness means position. Without enough late frames all
+    frames take part.
+    """
+    level = (frames * weight).sum(dim=(1, 2)) * is_enhanced
+    candidates = torch.arange(len(frames), device=frames.device)
+    if bool(is_enhanced.any()):
+        late = candidates[int(level.argmax()) + 1 :]
+        candidates = late if len(late) >= N_BASELINE else candidates[is_enhanced]
+    rows = (standardise(frames[candidates], weight) * weight.sqrt()).flatten(1)
+    likeness = (rows @ rows.T).mean(dim=1)
+    return int(candidates[likeness.argmax()])

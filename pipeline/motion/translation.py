@@ -1,0 +1,139 @@
+"""Coarse translation of every frame, found from all pairs of frames at once.
+
+Each image becomes a map of edge directions in which a bright-to-dark edge equals a dark-to-bright
+one (Haber 2006, doi 10.1007/11866763_89), so frames with quite different contrast can be compared.
+The correlation of two such maps over all shifts is one product in Fourier space; its peak is the
+shift of that pair. A chain of neighbours would add up errors; here all pairs vote, and a robust
+least-squares fit drops the wrong peaks (Hess 1973 for the voting idea; IRLS, Holland 1977).
+"""
+
+import torch
+from jaxtyping import Complex, Float
+from torch import Tensor
+
+from pipeline.motion.compose import warp
+from pipeline.smoothing import smooth
+
+EDGE_WIDTH_PX = 1.0
+N_REWEIGHTINGS = 12
+TOLERATED_PX = 1.0
+"""A pair that disagrees by this much counts half (Cauchy weights)."""
+
+
+def translations(
+    frames: Float[Tensor, "time row column"],
+    weight: Float[Tensor, "row column"],
+    *,
+    reach_px: int,
+    n_rounds: int = 3,
+) -> Float[Tensor, "time axis"]:
+    """Return the shift of each frame, px; their median is zero.
+
+    Parameters
+    ----------
+    frames
+        Heart region. Shape `(time, row, column)`.
+    weight
+        Smooth window on the heart, 0-1. Shape `(row, column)`.
+    reach_px
+        Largest shift between two frames that is looked for, px.
+    n_rounds
+        Rounds of estimation; later ones see the heart re-centred in the window.
+
+    """
+    total = torch.zeros(frames.shape[0], 2, dtype=frames.dtype, device=frames.device)
+    for _ in range(n_rounds):
+        moved = warp(frames, shift_field(total, frames))
+        directions = edge_directions(moved) * weight
+        shifts, votes = _pairwise(directions, reach_px)
+        total = total + _reconcile(shifts, votes)
+    return total - total.median(dim=0).values
+
+
+def shift_field(
+    shifts: Float[Tensor, "time axis"], like: Float[Tensor, "*batch row column"]
+) -> Float[Tensor, "time axis row column"]:
+    """Spread one shift per frame over the whole image."""
+    return shifts[:, :, None, None].expand(-1, -1, like.shape[-2], like.shape[-1])
+
+
+def edge_directions(
+    frames: Float[Tensor, "time row column"], *, width_px: float = EDGE_WIDTH_PX
+) -> Complex[Tensor, "time row column"]:
+    """Return gradients with doubled angle, large edges cut to the size of typical ones.
+
+    Doubling makes opposite gradients equal: a complex number z becomes z^2 / |z|.
+    """
+    smooth_frames = smooth(frames, width_px)
+    row_slope, column_slope = torch.gradient(smooth_frames, dim=(-2, -1))
+    gradient = torch.complex(row_slope, column_slope)
+    size = gradient.abs()
+    typical = size.flatten(1).square().mean(dim=1).sqrt()[:, None, None].clamp_min(1e-20)
+    return gradient.square() / (size.square() + typical.square())
+
+
+def _pairwise(
+    maps: Complex[Tensor, "time row column"], reach_px: int
+) -> tuple[Float[Tensor, "time time axis"], Float[Tensor, "time time"]]:
+    """Return shift from frame i to frame j and the height of its correlation peak, i < j."""
+    n_frames = len(maps)
+    spectra = torch.fft.fft2(maps)
+    norms = maps.abs().square().sum(dim=(1, 2)).sqrt().clamp_min(1e-20)
+    shifts = torch.zeros(n_frames, n_frames, 2, dtype=norms.dtype, device=maps.device)
+    heights = torch.zeros(n_frames, n_frames, dtype=norms.dtype, device=maps.device)
+    for i in range(n_frames - 1):
+        correlation = torch.fft.ifft2(spectra[i].conj() * spectra[i + 1 :]).real
+        shifts[i, i + 1 :], height = _peak(correlation, reach_px)
+        heights[i, i + 1 :] = height / (norms[i] * norms[i + 1 :])
+    return shifts, heights
+
+
+def _peak(
+    correlation: Float[Tensor, "pair row column"], reach_px: int
+) -> tuple[Float[Tensor, "pair axis"], Float[Tensor, " pair"]]:
+    """Find the largest value within reach of zero shift, to a fraction of a pixel by parabolas."""
+    reach = min(reach_px, (min(correlation.shape[-2:]) - 3) // 2)
+    near = correlation.roll((reach + 1, reach + 1), dims=(-2, -1))
+    near = near[:, : 2 * reach + 3, : 2 * reach + 3]
+    inner = near[:, 1:-1, 1:-1]
+    height, place = inner.flatten(1).max(dim=1)
+    row, column = place // inner.shape[2] + 1, place % inner.shape[2] + 1
+    pair = torch.arange(len(near), device=near.device)
+    row_part = _vertex(*(near[pair, row + step, column] for step in (-1, 0, 1)))
+    column_part = _vertex(*(near[pair, row, column + step] for step in (-1, 0, 1)))
+    shift = torch.stack([row + row_part, column + column_part], dim=1) - (reach + 1)
+    return shift, height.clamp_min(0)
+
+
+def _vertex(
+    before: Float[Tensor, " pair"], at: Float[Tensor, " pair"], after: Float[Tensor, " pair"]
+) -> Float[Tensor, " pair"]:
+    """Return where the parabola through three neighbouring values peaks, -0.5 to 0.5."""
+    bend = (2 * at - before - after).clamp_min(1e-20)
+    return (0.5 * (after - before) / bend).clamp(-0.5, 0.5)
+
+
+def _reconcile(
+    shifts: Float[Tensor, "time time axis"], heights: Float[Tensor, "time time"]
+) -> Float[Tensor, "time axis"]:
+    """Fit one position per frame to all pairwise shifts; far-off pairs lose their vote."""
+    shifts = (shifts - shifts.transpose(0, 1)).double()
+    votes = (heights + heights.T).square().double()
+    position = torch.zeros(len(votes), 2, dtype=torch.float64, device=votes.device)
+    trust = votes
+    for _ in range(N_REWEIGHTINGS):
+        position = _solve(shifts, trust)
+        rest = (position[None] - position[:, None] - shifts).norm(dim=2)
+        trust = votes / (1 + (rest / TOLERATED_PX).square())
+    return position.to(heights.dtype)
+
+
+def _solve(
+    shifts: Float[Tensor, "time time axis"], trust: Float[Tensor, "time time"]
+) -> Float[Tensor, "time axis"]:
+    """Solve the normal equations of sum trust_ij (p_j - p_i - s_ij)^2; p is tied weakly to 0."""
+    degree = trust.sum(dim=1)
+    ridge = 1e-3 * degree.mean().clamp_min(1e-12)
+    laplacian = torch.diag(degree + ridge) - trust
+    solution: Tensor = torch.linalg.solve(laplacian, (trust[:, :, None] * shifts).sum(dim=0))
+    return solution
