@@ -1,0 +1,129 @@
+"""Associations with a destination; whatever goes wrong is said in words."""
+
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from pynetdicom import AE, evt
+from pynetdicom.association import Association
+from pynetdicom.presentation import PresentationContext
+
+from node.errors import TransientError
+from node.settings import Destination
+
+
+class AssociationFailedError(TransientError):
+    """No association: the peer cannot be found, reached, or does not want us."""
+
+
+@contextmanager
+def open_association(
+    destination: Destination,
+    *,
+    calling_ae: str,
+    contexts: Sequence[PresentationContext],
+    timeout_s: float,
+) -> Iterator[Association]:
+    """Hold an association, released at the end.
+
+    Parameters
+    ----------
+    destination
+        The peer.
+    calling_ae
+        Our AE title.
+    contexts
+        Presentation contexts to propose.
+    timeout_s
+        For connecting, for each answer, and for each read or write on the connection.
+
+    Raises
+    ------
+    AssociationFailedError
+        With the step that failed and what to look at.
+
+    """
+    entity = _application_entity(calling_ae, timeout_s)
+    association = _first_success(entity, destination, contexts)
+    try:
+        yield association
+    finally:
+        if association.is_established:
+            association.release()
+
+
+def _application_entity(calling_ae: str, timeout_s: float) -> AE:
+    entity = AE(ae_title=calling_ae)
+    entity.connection_timeout = timeout_s
+    entity.acse_timeout = timeout_s
+    entity.dimse_timeout = timeout_s
+    entity.network_timeout = timeout_s
+    return entity
+
+
+def _first_success(
+    entity: AE, destination: Destination, contexts: Sequence[PresentationContext]
+) -> Association:
+    """Try the addresses of the host in turn: `localhost` may be IPv6 where the peer is not."""
+    reason = "no address"
+    for address in _resolve(destination):
+        association = entity.associate(
+            address,
+            destination.port,
+            contexts=list(contexts),
+            ae_title=destination.ae_title,
+            evt_handlers=[(evt.EVT_CONN_OPEN, _tune_socket)],
+        )
+        if association.is_established:
+            return association
+        reason = _reason(association, address, destination)
+        if association.is_rejected:
+            break
+    raise AssociationFailedError(reason)
+
+
+def _resolve(destination: Destination) -> list[str]:
+    try:
+        found = socket.getaddrinfo(destination.address, destination.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise AssociationFailedError(
+            f"host name {destination.address} is not known ({error.strerror}): "
+            "check the address of the destination and the name service"
+        ) from error
+    return list(dict.fromkeys(str(item[4][0]) for item in found))
+
+
+def _tune_socket(occurrence: evt.Event) -> None:
+    """Send small packets at once, and let no read or write block for ever.
+
+    Without TCP_NODELAY every object waits some 40 ms for the peer's delayed acknowledgement.
+    pynetdicom clears the socket's timeout after connecting; a peer that stops in the middle of
+    a protocol data unit would then hold this thread for good.
+    """
+    association = occurrence.assoc
+    wrapper = association.dul.socket
+    if wrapper is not None and wrapper.socket is not None:
+        wrapper.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        wrapper.socket.settimeout(association.network_timeout)
+
+
+def _reason(association: Association, address: str, destination: Destination) -> str:
+    answer = association.acceptor.primitive
+    if association.is_rejected and answer is not None:
+        return (
+            f"association rejected by {destination.ae_title}: "
+            f"{answer.result_str.lower()}, {answer.reason_str.lower()}"
+        )
+    if association.acceptor.primitive is not None and not association.accepted_contexts:
+        return f"{destination.ae_title} accepts none of the object classes that are sent"
+    return _why_unreachable(address, destination.port, association.connection_timeout)
+
+
+def _why_unreachable(address: str, port: int, timeout_s: float | None) -> str:
+    try:
+        socket.create_connection((address, port), timeout=timeout_s).close()
+    except TimeoutError:
+        return f"no connection to {address}:{port} in time: check address and firewall"
+    except OSError as error:
+        return f"no connection to {address}:{port} ({error.strerror}): is the peer running?"
+    return f"{address}:{port} takes connections but does not answer as a DICOM node"
