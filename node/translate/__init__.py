@@ -1,0 +1,32 @@
+"""DICOM on one side, plain values on the other: the only room that knows DICOM keywords.
+
+Reading. `decode_study` reads the headers of a study (`headers`, `values`), puts frames together by
+place (`stacks`), recognises bolus runs and the arterial input (`roles`, `runs`), finds the field
+that counts beats (`clock`), reads pixels (`pixels`), sees the proton-density frames in the signal
+(`proton_density`) and joins header and configuration to a sequence (`sequences`). What comes out
+(`exams`) holds an exam without identity beside the headers it came from.
+
+Writing. `encode_exam` makes corrected series (`encode_series`), maps (`encode_map`) and a page
+(`encode_page`) from a white list of the source (`derived`), with identifiers that follow from
+the input (`uids`), coded terms (`codes`) and equipment (`equipment`); `to_bytes` gives the file.
+"""
+
+from node.translate.decode import decode_study
+from node.translate.encode import encode_exam
+from node.translate.encode_page import encode_failure_page
+from node.translate.exams import DecodedExam, DecodedStudy, Sources
+from node.translate.headers import find_reference
+from node.translate.results import ResultObject, RunStamp, to_bytes
+
+__all__ = [
+    "DecodedExam",
+    "DecodedStudy",
+    "ResultObject",
+    "RunStamp",
+    "Sources",
+    "decode_study",
+    "encode_exam",
+    "encode_failure_page",
+    "find_reference",
+    "to_bytes",
+]

@@ -1,0 +1,156 @@
+"""Files of one study in, identity-free exams out."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from pydicom.uid import (
+    EnhancedMRImageStorage,
+    LegacyConvertedEnhancedMRImageStorage,
+    MRImageStorage,
+)
+
+from node.errors import NotDicomError, UnusableStudyError
+from node.ports import Progress
+from node.settings import AcquisitionRule
+from node.translate.assemble import assemble_exam
+from node.translate.exams import DecodedExam, DecodedStudy
+from node.translate.headers import FrameHeader, read_header
+from node.translate.roles import is_candidate
+from node.translate.runs import Run, find_runs
+from pipeline.findings import Code, Finding, Grade
+
+_MULTI_FRAME = frozenset({EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage})
+_HEADER_SHARE = 0.5
+
+
+def decode_study(
+    files: Sequence[Path],
+    *,
+    rules: Sequence[AcquisitionRule],
+    progress: Progress | None = None,
+) -> DecodedStudy:
+    """Read the bolus runs of one study.
+
+    Order and repetition of the files do not matter. A run that cannot be used is left out with
+    a finding as long as another one can.
+
+    Parameters
+    ----------
+    files
+        The files of one study; other than perfusion images are passed over.
+    rules
+        Acquisition rules of the configuration.
+    progress
+        Told the stage and the fraction done.
+
+    Raises
+    ------
+    UnusableStudyError
+        No exam can be made of the study.
+    TransientError
+        A file cannot be opened or read.
+
+    """
+    report = progress or _stay_silent
+    headers, findings = _read_headers(sorted(set(files)), report)
+    _require_one_subject(headers)
+    images = [header for header in headers if header.sop_class_uid == MRImageStorage]
+    findings += _note_multi_frame(headers)
+    runs = find_runs([image for image in images if is_candidate(image)], rules)
+    exams, problems = _assemble(runs, rules, report)
+    for run in runs:
+        findings += run.findings
+    return DecodedStudy(exams=exams, findings=(*findings, *problems))
+
+
+def _stay_silent(stage: str, fraction: float) -> None:
+    """Report to nobody."""
+
+
+def _read_headers(
+    files: Sequence[Path], report: Progress
+) -> tuple[list[FrameHeader], list[Finding]]:
+    """Read all headers, one per instance."""
+    headers: dict[str, FrameHeader] = {}
+    n_unreadable = 0
+    for position, path in enumerate(files):
+        report("reading headers", _HEADER_SHARE * position / len(files))
+        try:
+            header = read_header(path)
+        except NotDicomError:
+            n_unreadable += 1
+            continue
+        headers.setdefault(header.sop_uid, header)
+    if not headers:
+        raise UnusableStudyError(
+            Code.NO_PERFUSION_SERIES, f"None of {len(files)} files is a readable DICOM image."
+        )
+    return list(headers.values()), _note_unreadable(n_unreadable, len(files))
+
+
+def _note_unreadable(n_unreadable: int, n_files: int) -> list[Finding]:
+    if n_unreadable == 0:
+        return []
+    return [
+        Finding(
+            code=Code.INCOMPLETE_TRANSFER,
+            grade=Grade.REVIEW,
+            text=f"{n_unreadable} of {n_files} files are not DICOM or damaged.",
+        )
+    ]
+
+
+def _note_multi_frame(headers: Iterable[FrameHeader]) -> list[Finding]:
+    if not any(header.sop_class_uid in _MULTI_FRAME for header in headers):
+        return []
+    return [
+        Finding(
+            code=Code.UNSUPPORTED_SEQUENCE,
+            grade=Grade.REVIEW,
+            text="Enhanced multi-frame images are kept but not analysed.",
+        )
+    ]
+
+
+def _require_one_subject(headers: Sequence[FrameHeader]) -> None:
+    """Refuse images of several studies, or of several patients under one study UID.
+
+    Reason P14: which images are whose can only be found out by people, not by sending again.
+    """
+    if len({header.study_uid for header in headers}) > 1:
+        raise UnusableStudyError(
+            Code.TECHNICAL_ERROR, "The files belong to more than one study; give one at a time."
+        )
+    if len({header.patient_digest for header in headers}) > 1:
+        raise UnusableStudyError(
+            Code.TECHNICAL_ERROR,
+            "Images of two patients came under one study UID (patient ID, name or birth date "
+            "differ); nothing was computed.",
+        )
+
+
+def _assemble(
+    runs: Sequence[Run], rules: Sequence[AcquisitionRule], report: Progress
+) -> tuple[tuple[DecodedExam, ...], list[Finding]]:
+    exams: list[DecodedExam] = []
+    findings: list[Finding] = []
+    errors: list[UnusableStudyError] = []
+    for position, run in enumerate(runs):
+        share = (1.0 - _HEADER_SHARE) / len(runs)
+        try:
+            exam, remarks = assemble_exam(
+                run, rules, _part(report, _HEADER_SHARE + position * share, share)
+            )
+        except UnusableStudyError as error:
+            errors.append(error)
+            continue
+        exams.append(exam)
+        findings += remarks
+    if not exams:
+        raise errors[0]
+    findings += [Finding(code=e.code, grade=Grade.FAIL, text=e.text) for e in errors]
+    return tuple(exams), findings
+
+
+def _part(report: Progress, start: float, share: float) -> Callable[[str, float], None]:
+    return lambda stage, fraction: report(stage, start + share * fraction)

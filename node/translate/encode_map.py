@@ -1,0 +1,198 @@
+"""Maps as classic 16-bit MR images: what every viewer shows, with units every reader finds.
+
+The scale is given twice, as rescale slope for viewers and as real-world value mapping for readers;
+both say the same. Background and pixels without a value are stored as 0.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as ItemSequence
+from torch import Tensor
+
+from node.settings import ResultsSettings
+from node.translate.codes import (
+    BLOOD_FLOW,
+    FIT_QUALITY,
+    ML_MIN_G,
+    NO_UNITS,
+    PERFUSION_ANALYSIS,
+    CodedTerm,
+    code_sequence,
+    quantity_definition,
+)
+from node.translate.derived import (
+    add_sources,
+    derive_image,
+    describe_series,
+    result_series_number,
+    set_grey_pixels,
+)
+from node.translate.results import ResultKind, ResultObject, RunStamp
+from node.translate.uids import make_uid
+from pipeline.types import PatientState
+
+_NOT_OF_A_MAP = (
+    "InversionTime",
+    "TriggerTime",
+    "TemporalPositionIdentifier",
+    "NumberOfTemporalPositions",
+    "TemporalResolution",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapKind:
+    """How one quantity is stored and shown."""
+
+    kind: ResultKind
+    label: str
+    """Value 5 of the image type and label of the value mapping, at most 16 capital letters."""
+    title: str
+    explanation: str
+    quantity: CodedTerm
+    unit: CodedTerm
+    slope: float
+    maximum: float
+    offset: int
+    """What is added to the series number."""
+    window: tuple[float, float]
+    """Centre and width, in the unit."""
+
+
+FLOW = MapKind(
+    kind="flow",
+    label="MBF",
+    title="MBF map {state} [ml/min/g]",
+    explanation="Pixel-wise myocardial blood flow by Fermi deconvolution with measured arterial "
+    "input; 0 where there is no value.",
+    quantity=BLOOD_FLOW,
+    unit=ML_MIN_G,
+    slope=0.001,
+    maximum=65.0,
+    offset=2,
+    window=(3.0, 6.0),
+)
+QUALITY = MapKind(
+    kind="quality",
+    label="R2",
+    title="MBF fit quality R2 {state}",
+    explanation="Coefficient of determination of the pixel-wise fit; 0 where there is no value.",
+    quantity=FIT_QUALITY,
+    unit=NO_UNITS,
+    slope=0.0001,
+    maximum=1.0,
+    offset=3,
+    window=(0.5, 1.0),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MapPlace:
+    """Where one map belongs."""
+
+    source: Dataset
+    """Header of the first frame that was used: gives identity, geometry and time."""
+    images: tuple[Dataset, ...]
+    """The corrected images the map was computed from."""
+    series_source: Dataset
+    """Header that numbers the series of maps."""
+    position: int
+    """Slice index."""
+
+
+def to_stored(
+    values: Float[Tensor, "row column"], *, slope: float, maximum: float
+) -> NDArray[np.uint16]:
+    """Return stored values of a map: value / slope, rounded; 0 where there is no value.
+
+    The largest stored value is never a whole number of units: a widespread viewer library
+    (cornerstone3D issue 1925) then takes the map for integers and cuts off the decimals. Such a
+    maximum is lowered by one step, and values above `maximum` are stored one step below it.
+
+    Parameters
+    ----------
+    values
+        The map; NaN where there is no value. Shape `(row, column)`.
+    slope
+        Step of the stored values, in the unit of the map.
+    maximum
+        Largest value that can be stored, a whole number of units.
+
+    """
+    steps = np.rint(np.nan_to_num(np.asarray(values, dtype=np.float64), nan=0.0) / slope)
+    stored = np.clip(steps, 0, min(65535, round(maximum / slope) - 1)).astype(np.uint16)
+    peak = int(stored.max())
+    if peak > 0 and abs(peak * slope - round(peak * slope)) < slope / 1e3:
+        stored[stored == peak] = peak - 1
+    return stored
+
+
+def encode_map(
+    values: Float[Tensor, "row column"],
+    kind: MapKind,
+    place: MapPlace,
+    *,
+    state: PatientState,
+    key: str,
+    run: RunStamp,
+    settings: ResultsSettings,
+) -> ResultObject:
+    """Return the map of one slice.
+
+    Parameters
+    ----------
+    values
+        The map; NaN where there is no value. Shape `(row, column)`.
+    kind
+        What it shows.
+    place
+        Where it belongs.
+    state
+        State of the patient.
+    key
+        Digest of everything the exam was made from.
+    run
+        Identity of the computation.
+    settings
+        Labels and numbering.
+
+    """
+    target = derive_image(place.source, run=run, settings=settings)
+    for keyword in _NOT_OF_A_MAP:
+        target.pop(keyword, None)
+    target.ScanOptions = None  # gating belongs to single beats
+    target.AcquisitionNumber = None
+    target.ImageType = ["DERIVED", "SECONDARY", "OTHER", "PERFUSION", kind.label]
+    target.SeriesInstanceUID = make_uid(f"{kind.kind} series", key)
+    target.SOPInstanceUID = make_uid(kind.kind, key, str(place.position))
+    target.SeriesNumber = result_series_number(place.series_source, kind.offset, settings=settings)
+    target.InstanceNumber = place.position + 1
+    title = kind.title.format(state=state.upper())
+    target.SeriesDescription = describe_series(title, settings=settings)
+    target.DerivationDescription = f"{kind.explanation} {run.software_version}"
+    add_sources(target, place.images, PERFUSION_ANALYSIS, preserved=True)
+    set_grey_pixels(target, to_stored(values, slope=kind.slope, maximum=kind.maximum))
+    _set_units(target, kind, state)
+    return ResultObject(kind=kind.kind, dataset=target)
+
+
+def _set_units(target: Dataset, kind: MapKind, state: PatientState) -> None:
+    """Say what a stored value means, for viewers (C.11.1) and for readers (C.7.6.16.2.11)."""
+    target.RescaleIntercept = "0"
+    target.RescaleSlope = f"{kind.slope:g}"
+    target.RescaleType = kind.unit.value
+    target.WindowCenter, target.WindowWidth = (f"{value:g}" for value in kind.window)
+    mapping = Dataset()
+    mapping.LUTExplanation = f"{kind.quantity.meaning} [{kind.unit.value}]"
+    mapping.LUTLabel = kind.label
+    mapping.MeasurementUnitsCodeSequence = code_sequence(kind.unit)
+    mapping.add_new("RealWorldValueFirstValueMapped", "US", 0)
+    mapping.add_new("RealWorldValueLastValueMapped", "US", 65535)
+    mapping.RealWorldValueIntercept = 0.0
+    mapping.RealWorldValueSlope = kind.slope
+    mapping.QuantityDefinitionSequence = ItemSequence(quantity_definition(kind.quantity, state))
+    target.RealWorldValueMappingSequence = ItemSequence([mapping])

@@ -1,0 +1,121 @@
+"""Pages to look at: RGB Secondary Capture, for results and for the news that there are none."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import UInt8
+from pydicom.dataset import Dataset
+from pydicom.uid import SecondaryCaptureImageStorage
+
+from node.settings import ResultsSettings
+from node.translate.codes import PERFUSION_ANALYSIS
+from node.translate.derived import (
+    add_sources,
+    derive_identity,
+    describe_series,
+    result_series_number,
+)
+from node.translate.results import ResultObject, RunStamp
+from node.translate.uids import make_uid
+from pipeline.types import PatientState
+
+PAGE_OFFSET = 11
+FAILURE_OFFSET = 13
+
+Page = UInt8[np.ndarray, "row column 3"]
+
+
+def encode_page(
+    page: Page,
+    source: Dataset,
+    images: Sequence[Dataset],
+    *,
+    state: PatientState,
+    key: str,
+    run: RunStamp,
+    settings: ResultsSettings,
+) -> ResultObject:
+    """Return the summary page of one exam.
+
+    Parameters
+    ----------
+    page
+        The drawn page. Shape `(row, column, 3)`.
+    source
+        Header that gives identity and numbers the series.
+    images
+        The result images that are drawn on it.
+    state
+        State of the patient.
+    key
+        Digest of everything the exam was made from.
+    run
+        Identity of the computation.
+    settings
+        Labels and numbering.
+
+    """
+    target = _capture(page, source, PAGE_OFFSET, run=run, settings=settings)
+    target.ImageType = ["DERIVED", "SECONDARY", "OTHER", "PERFUSION", "SUMMARY"]
+    target.SeriesInstanceUID = make_uid("page series", key)
+    target.SOPInstanceUID = make_uid("page", key)
+    target.SeriesDescription = describe_series(f"MBF summary {state.upper()}", settings=settings)
+    target.DerivationDescription = f"Summary of maps, curves and findings. {run.software_version}"
+    add_sources(target, images, PERFUSION_ANALYSIS, preserved=False)
+    return ResultObject(kind="page", dataset=target)
+
+
+def encode_failure_page(
+    reference: Dataset, page: Page, *, run: RunStamp, settings: ResultsSettings
+) -> ResultObject:
+    """Return the page that says why a study has no result.
+
+    Parameters
+    ----------
+    reference
+        Header of any image of the study: gives identity and numbers the series.
+    page
+        The drawn page. Shape `(row, column, 3)`.
+    run
+        Identity of the computation.
+    settings
+        Labels and numbering.
+
+    """
+    content = hashlib.sha256(np.ascontiguousarray(page).tobytes()).hexdigest()
+    key = run.key(str(reference.StudyInstanceUID), content)
+    target = _capture(page, reference, FAILURE_OFFSET, run=run, settings=settings)
+    target.ImageType = ["DERIVED", "SECONDARY", "OTHER", "PERFUSION", "FAILURE"]
+    target.SeriesInstanceUID = make_uid("failure series", key)
+    target.SOPInstanceUID = make_uid("failure", key)
+    target.SeriesDescription = describe_series("PERFUSION NOT AVAILABLE", settings=settings)
+    target.DerivationDescription = f"Reason why there is no perfusion map. {run.software_version}"
+    return ResultObject(kind="failure", dataset=target)
+
+
+def _capture(
+    page: Page, source: Dataset, offset: int, *, run: RunStamp, settings: ResultsSettings
+) -> Dataset:
+    """Return a Secondary Capture image with the pixels of a page (A.8.1).
+
+    Modality stays MR, the modality of the images shown, so that the page appears beside them.
+    """
+    target = derive_identity(source, run=run, settings=settings)
+    target.SOPClassUID = SecondaryCaptureImageStorage
+    target.ConversionType = "WSD"
+    target.DateOfSecondaryCapture, target.TimeOfSecondaryCapture = run.date, run.time
+    target.SeriesNumber = result_series_number(source, offset, settings=settings)
+    target.InstanceNumber = 1
+    target.PatientOrientation = None
+    target.LossyImageCompression = "00"
+    target.SamplesPerPixel = 3
+    target.PhotometricInterpretation = "RGB"
+    target.PlanarConfiguration = 0
+    target.Rows, target.Columns = page.shape[:2]
+    target.BitsAllocated = target.BitsStored = 8
+    target.HighBit = 7
+    target.PixelRepresentation = 0
+    pixels = np.ascontiguousarray(page).tobytes()
+    target.PixelData = pixels + b"\0" * (len(pixels) % 2)
+    return target

@@ -1,0 +1,63 @@
+"""Who made an object: this node as equipment, the scanner as contributing equipment."""
+
+import copy
+
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from node.translate.codes import ACQUISITION_EQUIPMENT, code_sequence
+from node.translate.values import text_of
+
+MANUFACTURER = "perfnode"
+MODEL = "perfnode"
+
+_SCANNER_KEYWORDS = (
+    "Manufacturer",
+    "InstitutionName",
+    "InstitutionAddress",
+    "StationName",
+    "InstitutionalDepartmentName",
+    "ManufacturerModelName",
+    "DeviceSerialNumber",
+    "SoftwareVersions",
+    "DeviceUID",
+)
+
+
+def add_equipment(
+    target: Dataset, source: Dataset, *, software_version: str, institution: str
+) -> None:
+    """Name this node as maker (C.7.5.1) and keep the scanner as contributor (C.12.1)."""
+    target.Manufacturer = MANUFACTURER
+    target.ManufacturerModelName = MODEL
+    target.SoftwareVersions = software_version
+    if institution:
+        target.InstitutionName = institution
+    contributors = _contributors(source)
+    if contributors:
+        target.ContributingEquipmentSequence = Sequence(contributors)
+
+
+def _contributors(source: Dataset) -> list[Dataset]:
+    earlier = [copy.deepcopy(item) for item in source.get("ContributingEquipmentSequence") or ()]
+    if any(_is_acquisition(item) for item in earlier) or not text_of(source, "Manufacturer"):
+        return earlier
+    return [*earlier, _scanner(source)]
+
+
+def _is_acquisition(item: Dataset) -> bool:
+    purposes = item.get("PurposeOfReferenceCodeSequence") or ()
+    return any(text_of(code, "CodeValue") == ACQUISITION_EQUIPMENT.value for code in purposes)
+
+
+def _scanner(source: Dataset) -> Dataset:
+    item = Dataset()
+    item.PurposeOfReferenceCodeSequence = code_sequence(ACQUISITION_EQUIPMENT)
+    for keyword in _SCANNER_KEYWORDS:
+        if text_of(source, keyword):
+            item[keyword] = copy.deepcopy(source[keyword])
+    item.ContributionDescription = "Image acquisition"
+    moment = text_of(source, "AcquisitionDate") + text_of(source, "AcquisitionTime")
+    if text_of(source, "AcquisitionDate"):
+        item.ContributionDateTime = moment
+    return item

@@ -1,0 +1,39 @@
+"""What decoding hands out: identity-free exams, each beside the headers it came from."""
+
+from dataclasses import dataclass
+
+from pydicom.dataset import Dataset
+
+from pipeline.findings import Finding
+from pipeline.types import Exam
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Pixel-free headers in order of time, for the identity of the results."""
+
+    slices: tuple[tuple[Dataset, ...], ...]
+    """Slices in the order of the exam."""
+    arterial_input: tuple[Dataset, ...]
+    """Empty when there is none."""
+
+    @property
+    def all(self) -> tuple[Dataset, ...]:
+        """Every header of the exam."""
+        return tuple(header for group in (*self.slices, self.arterial_input) for header in group)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodedExam:
+    """One bolus run: what is computed with, and where it came from."""
+
+    exam: Exam
+    sources: Sources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodedStudy:
+    """All bolus runs of a study, in order of time, and what was noticed on the way."""
+
+    exams: tuple[DecodedExam, ...]
+    findings: tuple[Finding, ...]

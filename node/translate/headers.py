@@ -1,0 +1,180 @@
+"""One file's header as a frozen value. Pixels are read later, and only for perfusion images."""
+
+import hashlib
+import re
+import struct
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydicom import dcmread
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.errors import InvalidDicomError
+
+from node.errors import NotDicomError, TransientError
+from node.translate.values import number_of, numbers_of, text_of
+from pipeline.types import Geometry, Vector
+
+_DAMAGED = (
+    InvalidDicomError,
+    EOFError,
+    struct.error,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    NotImplementedError,
+    RecursionError,
+)
+"""What pydicom raises on bytes that are not DICOM, cut short, or garbled."""
+
+_NAME_KEYWORDS = (
+    "SeriesDescription",
+    "ProtocolName",
+    "SequenceName",
+    "ImageComments",
+    "ImageType",
+)
+_MAX_AXIS_ERROR = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FrameHeader:
+    """What the header of one image says.
+
+    `dataset` is the pixel-free header itself, kept for the result objects made from it.
+    """
+
+    path: Path
+    dataset: Dataset
+    study_uid: str
+    series_uid: str
+    sop_uid: str
+    sop_class_uid: str
+    patient_digest: str
+    """SHA-256 of patient ID, name and birth date: tells two patients apart without naming them."""
+    series_number: int
+    names: str
+    """All texts in which the role of a series may be written."""
+    protocol: str
+    """Protocol name and series description: where the rules of config.yaml look."""
+    image_type: tuple[str, ...]
+    shape: tuple[int, int]
+    """Rows, columns."""
+    geometry: Geometry | None
+    """None when position, orientation or spacing is missing or impossible."""
+    echo_time_ms: float
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether the pixels were computed from other images."""
+        return self.image_type[:1] == ("DERIVED",)
+
+
+def read_dataset(path: Path, *, with_pixels: bool) -> FileDataset:
+    """Read a DICOM file.
+
+    Raises
+    ------
+    NotDicomError
+        Not DICOM, or damaged beyond reading.
+    TransientError
+        The file cannot be opened or read.
+
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd values of other makers are not ours to report
+            return dcmread(path, stop_before_pixels=not with_pixels)
+    except OSError as error:
+        raise TransientError(f"a received file cannot be read: {error.strerror}") from error
+    except _DAMAGED as error:
+        raise NotDicomError("the file is not DICOM, or damaged") from error
+
+
+def read_header(path: Path) -> FrameHeader:
+    """Read the header of one image.
+
+    Raises
+    ------
+    NotDicomError
+        Not DICOM, damaged, or without the identifiers that every instance must have.
+    TransientError
+        The file cannot be opened or read.
+
+    """
+    dataset = read_dataset(path, with_pixels=False)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _header(path, dataset)
+    except _DAMAGED as error:
+        raise NotDicomError("the header is damaged") from error
+
+
+def find_reference(paths: Iterable[Path]) -> Dataset | None:
+    """Return the header of the first readable image, to carry identity into a failure page."""
+    for path in sorted(paths):
+        try:
+            return read_header(path).dataset
+        except (NotDicomError, TransientError):
+            continue
+    return None
+
+
+def _header(path: Path, dataset: Dataset) -> FrameHeader:
+    return FrameHeader(
+        path=path,
+        dataset=dataset,
+        study_uid=_required(dataset, "StudyInstanceUID"),
+        series_uid=_required(dataset, "SeriesInstanceUID"),
+        sop_uid=_required(dataset, "SOPInstanceUID"),
+        sop_class_uid=_required(dataset, "SOPClassUID"),
+        patient_digest=_patient_digest(dataset),
+        series_number=int(number_of(dataset, "SeriesNumber") or 0),
+        names=" ".join(text_of(dataset, keyword) for keyword in _NAME_KEYWORDS),
+        protocol=f"{text_of(dataset, 'ProtocolName')} {text_of(dataset, 'SeriesDescription')}",
+        image_type=tuple(text_of(dataset, "ImageType").split()),
+        shape=(int(number_of(dataset, "Rows") or 0), int(number_of(dataset, "Columns") or 0)),
+        geometry=_geometry(dataset),
+        echo_time_ms=number_of(dataset, "EchoTime") or 0.0,
+    )
+
+
+def _required(dataset: Dataset, keyword: str) -> str:
+    value = text_of(dataset, keyword)
+    if not value:
+        raise NotDicomError(f"{keyword} is missing")
+    return value
+
+
+def _patient_digest(dataset: Dataset) -> str:
+    name = re.sub(r"[\s^=]+", " ", text_of(dataset, "PatientName")).strip().casefold()
+    parts = (text_of(dataset, "PatientID"), name, text_of(dataset, "PatientBirthDate"))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _geometry(dataset: Dataset) -> Geometry | None:
+    origin = numbers_of(dataset, "ImagePositionPatient", 3)
+    axes = numbers_of(dataset, "ImageOrientationPatient", 6)
+    spacing = numbers_of(dataset, "PixelSpacing", 2)
+    if origin is None or axes is None or spacing is None or min(spacing) <= 0:
+        return None
+    row, column = np.array(axes[:3]), np.array(axes[3:])
+    lengths = np.linalg.norm(row), np.linalg.norm(column)
+    if max(abs(lengths[0] - 1), abs(lengths[1] - 1), abs(row @ column)) > _MAX_AXIS_ERROR:
+        return None
+    return Geometry(
+        spacing_mm=(spacing[0], spacing[1]),
+        thickness_mm=number_of(dataset, "SliceThickness") or 0.0,
+        origin_mm=_vector(np.array(origin)),
+        row_direction=_vector(row / lengths[0]),
+        column_direction=_vector(column / lengths[1]),
+    )
+
+
+def _vector(values: np.ndarray) -> Vector:
+    return float(values[0]), float(values[1]), float(values[2])

@@ -1,0 +1,81 @@
+"""A result object and its bytes."""
+
+import io
+import warnings
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
+
+from node.translate.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, input_key
+
+ResultKind = Literal["moco", "flow", "quality", "page", "failure"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStamp:
+    """Identity of one computation; from the stored run record, never from the wall clock."""
+
+    created: datetime
+    """Local time written into every result object."""
+    software_version: str
+    configuration_digest: str
+
+    def key(self, *sop_uids: str) -> str:
+        """Return the digest that makes the UIDs of results made from these instances."""
+        return input_key(sop_uids, self.software_version, self.configuration_digest)
+
+    @property
+    def date(self) -> str:
+        """The date as DICOM writes it (DA)."""
+        return self.created.strftime("%Y%m%d")
+
+    @property
+    def time(self) -> str:
+        """The time as DICOM writes it (TM)."""
+        return self.created.strftime("%H%M%S.%f")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ResultObject:
+    """One DICOM object that goes out."""
+
+    kind: ResultKind
+    dataset: Dataset
+
+
+def to_bytes(result: ResultObject) -> bytes:
+    """Return the object as a DICOM file; the same object always gives the same bytes.
+
+    Text keeps the character set of the source. Where a text does not fit into it, as happens
+    when the source declares none or a wrong one, the object is written in UTF-8.
+    """
+    try:
+        return _write(result.dataset)
+    except UserWarning:
+        wider = Dataset(result.dataset)
+        wider.SpecificCharacterSet = "ISO_IR 192"
+        return _write(wider)
+
+
+def _write(dataset: Dataset) -> bytes:
+    buffer = io.BytesIO()
+    file = Dataset(dataset)
+    file.file_meta = _file_meta(dataset)
+    with warnings.catch_warnings():
+        # pydicom would write "??" for what the character set lacks, and only warn.
+        warnings.filterwarnings("error", message=".*[Ee]ncod")
+        file.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+def _file_meta(dataset: Dataset) -> FileMetaDataset:
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
+    meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
+    return meta

@@ -1,0 +1,43 @@
+"""Reading single attribute values of headers that may be empty, repeated or damaged."""
+
+import math
+from typing import Any
+
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+
+
+def text_of(dataset: Dataset, keyword: str) -> str:
+    """Return an attribute as one line of text; several values are joined by blanks."""
+    value = dataset.get(keyword)
+    if value is None:
+        return ""
+    if isinstance(value, MultiValue | list | tuple):
+        return " ".join(str(part) for part in value).strip()
+    return str(value).strip()
+
+
+def number_of(dataset: Dataset, keyword: str) -> float | None:
+    """Return the first value of an attribute as a finite number, or None."""
+    return as_number(dataset.get(keyword))
+
+
+def as_number(value: Any) -> float | None:
+    """Return a value, or the first of several, as a finite number, or None."""
+    if isinstance(value, MultiValue | list | tuple):
+        value = value[0] if value else None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def numbers_of(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
+    """Return exactly `count` finite values of an attribute, or None."""
+    value = dataset.get(keyword)
+    if not isinstance(value, MultiValue | list | tuple) or len(value) != count:
+        return None
+    numbers = [as_number(part) for part in value]
+    complete = tuple(number for number in numbers if number is not None)
+    return complete if len(complete) == count else None
