@@ -1,0 +1,122 @@
+"""The flow map of one slice: which pixels are fitted, with which neighbours, and the picture."""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from pipeline.parameters import FermiBounds
+from pipeline.perfusion.fit import fit
+from pipeline.perfusion.window import first_pass_s
+from pipeline.smoothing import smooth
+from pipeline.types import ArterialInput, FlowMap
+
+_NEIGHBOURHOOD_MM = 4.0
+"""Standard deviation of the neighbourhood that shares an arrival time."""
+_NOISE_FACTOR = 4.0
+"""Enhancement over noise below which a pixel is background."""
+
+
+def flow_map(
+    concentration_mmol_l: Float[Tensor, "time row column"],
+    *,
+    time_s: Float[Tensor, " time"],
+    arterial_input: ArterialInput,
+    region: Bool[Tensor, "row column"],
+    myocardium: Bool[Tensor, "row column"] | None,
+    spacing_mm: tuple[float, float],
+    bounds: FermiBounds,
+    density_g_ml: float,
+) -> FlowMap:
+    """Fit every pixel of a region that enhances above noise.
+
+    Parameters
+    ----------
+    concentration_mmol_l
+        Saturation-recovery frames as concentration, baseline subtracted.
+    time_s
+        Their times on the clock of the exam, s.
+    arterial_input
+        Concentration in the left ventricle.
+    region
+        Where to look, usually a disc around the heart.
+    myocardium
+        Its pixels take their neighbourhood from each other only, not from blood; None when not
+        known.
+    spacing_mm
+        Row and column spacing, mm.
+    bounds
+        Bounds of the fit.
+    density_g_ml
+        Density of the myocardium, g/ml.
+
+    Returns
+    -------
+    The map; NaN outside the region, where nothing enhances and where a concentration is missing.
+
+    """
+    wall = torch.zeros_like(region) if myocardium is None else myocardium
+    chosen = region & (_enhances(concentration_mmol_l, time_s, arterial_input) | wall)
+    regional = _neighbourhood(concentration_mmol_l, region=chosen, wall=wall, spacing_mm=spacing_mm)
+    fitted = fit(
+        concentration_mmol_l[:, chosen].T,
+        time_s=time_s,
+        arterial_input=arterial_input,
+        bounds=bounds,
+        density_g_ml=density_g_ml,
+        regional_mmol_l=regional[:, chosen].T,
+    )
+    return FlowMap(
+        flow_ml_min_g=_picture(fitted.flow_ml_min_g, chosen),
+        fit_quality=_picture(fitted.fit_quality, chosen),
+        delay_s=_picture(fitted.delay_s, chosen),
+    )
+
+
+def _picture(
+    values: Float[Tensor, " voxel"], chosen: Bool[Tensor, "row column"]
+) -> Float[Tensor, "row column"]:
+    image = torch.full(chosen.shape, torch.nan, dtype=values.dtype, device=values.device)
+    image[chosen] = values
+    return image
+
+
+def _enhances(
+    concentration: Float[Tensor, "time row column"],
+    time_s: Float[Tensor, " time"],
+    arterial_input: ArterialInput,
+) -> Bool[Tensor, "row column"]:
+    """Return the pixels whose late first pass stands above their scatter between beats."""
+    start_s, end_s = first_pass_s(arterial_input)
+    middle_s = 0.5 * (start_s + end_s)
+    late = concentration[(time_s >= middle_s) & (time_s <= end_s)]
+    if late.shape[0] == 0:
+        return torch.zeros_like(concentration[0], dtype=torch.bool)
+    # Beat-to-beat differences carry the noise of two samples and none of the slow rise.
+    scatter = concentration.diff(dim=0).abs().median(dim=0).values / (0.6745 * 2.0**0.5)
+    noise = scatter / float(late.shape[0]) ** 0.5
+    return torch.gt(late.mean(dim=0), _NOISE_FACTOR * noise)
+
+
+def _neighbourhood(
+    concentration: Float[Tensor, "time row column"],
+    *,
+    region: Bool[Tensor, "row column"],
+    wall: Bool[Tensor, "row column"],
+    spacing_mm: tuple[float, float],
+) -> Float[Tensor, "time row column"]:
+    """Return the local mean curve of each pixel, over its own kind: wall, or the rest."""
+    width_px = (_NEIGHBOURHOOD_MM / spacing_mm[0], _NEIGHBOURHOOD_MM / spacing_mm[1])
+    valid = concentration.isfinite().all(dim=0)
+    inside = _local_mean(concentration, region & wall & valid, width_px)
+    outside = _local_mean(concentration, region & ~wall & valid, width_px)
+    return torch.where(wall, inside, outside)
+
+
+def _local_mean(
+    concentration: Float[Tensor, "time row column"],
+    members: Bool[Tensor, "row column"],
+    width_px: tuple[float, float],
+) -> Float[Tensor, "time row column"]:
+    weight = smooth(members.to(concentration.dtype), width_px)
+    total = smooth(torch.where(members, concentration, 0.0), width_px)
+    return total / weight.clamp_min(1e-6)

@@ -1,0 +1,150 @@
+"""The linear half of the fit: best flow for a given delay and transit time.
+
+For a delay and a width the model is F [(1 - e) v + e r] with known curves v (vascular) and r
+(retained), so flow F and retained fraction e have a closed form and only delay and width are
+searched (variable projection, Golub & Pereyra 1973, doi 10.1137/0710036).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pipeline.perfusion.fermi import (
+    MAX_RETAINED,
+    VOLUME_LOG_SD,
+    VOLUME_MEDIAN,
+    VOLUME_RANGE,
+    FermiTable,
+)
+
+_SINGULAR = 1e-7
+"""Below this the two curves are the same within the first pass and e is not identified."""
+_UNSEEN_FRACTION = 0.75
+"""A transit longer than this part of the first pass has no visible end, nor a lowest volume."""
+DELAY_SD_S = 0.15
+"""How far the delay of a pixel strays from that of its neighbourhood."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What all voxels share."""
+
+    table: FermiTable
+    at_s: Float[Tensor, " time"]
+    max_flow_1_s: float
+    max_delay_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """What is known of a voxel before the fit."""
+
+    variance: Float[Tensor, " voxel"]
+    """Noise variance of its curve, (mmol/l)²; weighs the prior against the residual."""
+    delay_s: Float[Tensor, " voxel"] | None
+    """Delay of its neighbourhood."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """Pairs of delay and width, each with its best flow and what that leaves unexplained.
+
+    Shape `(voxel, candidate)` after `project_all`, `(voxel,)` after `project_each`.
+    """
+
+    delay_s: Float[Tensor, "*shape"]
+    width_index: Float[Tensor, "*shape"]
+    flow_1_s: Float[Tensor, "*shape"]
+    residual: Float[Tensor, "*shape"]
+    """Sum of squares, (mmol/l)²."""
+
+
+def project_all(
+    problem: Problem,
+    curves: Float[Tensor, "voxel time"],
+    delay_s: Float[Tensor, " candidate"],
+    width_index: Float[Tensor, " candidate"],
+) -> Candidates:
+    """Solve every candidate for every voxel, by matrix products."""
+    vascular, retained = problem.table.basis(problem.at_s, delay_s, width_index)
+    flow, residual = _solve(
+        power=curves.square().sum(1, keepdim=True),
+        dots=(curves @ vascular.T, curves @ retained.T),
+        norms=_norms(vascular, retained),
+        limits=_limits(problem, problem.table.width_s(width_index)),
+    )
+    return Candidates(
+        delay_s=delay_s.expand_as(flow),
+        width_index=width_index.expand_as(flow),
+        flow_1_s=flow,
+        residual=residual,
+    )
+
+
+def project_each(
+    problem: Problem,
+    curves: Float[Tensor, "voxel time"],
+    delay_s: Float[Tensor, " voxel"],
+    width_index: Float[Tensor, " voxel"],
+) -> Candidates:
+    """Solve one candidate per voxel."""
+    vascular, retained = problem.table.basis(problem.at_s, delay_s, width_index)
+    flow, residual = _solve(
+        power=curves.square().sum(1),
+        dots=((curves * vascular).sum(1), (curves * retained).sum(1)),
+        norms=_norms(vascular, retained),
+        limits=_limits(problem, problem.table.width_s(width_index)),
+    )
+    return Candidates(delay_s=delay_s, width_index=width_index, flow_1_s=flow, residual=residual)
+
+
+def cost(problem: Problem, candidates: Candidates, prior: Prior) -> Float[Tensor, "*shape"]:
+    """Return residual plus variance times the squared distance from what is known beforehand."""
+    volume = candidates.flow_1_s * problem.table.width_s(candidates.width_index)
+    distance = ((volume.clamp_min(1e-6) / VOLUME_MEDIAN).log() / VOLUME_LOG_SD).square()
+    column = (-1,) + (1,) * (candidates.residual.ndim - 1)
+    if prior.delay_s is not None:
+        strayed_s = candidates.delay_s - prior.delay_s.view(column)
+        distance = distance + (strayed_s / DELAY_SD_S).square()
+    return candidates.residual + prior.variance.view(column) * distance
+
+
+def _norms(vascular: Tensor, retained: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    return vascular.square().sum(1), (vascular * retained).sum(1), retained.square().sum(1)
+
+
+def _solve(
+    *,
+    power: Tensor,
+    dots: tuple[Tensor, Tensor],
+    norms: tuple[Tensor, Tensor, Tensor],
+    limits: tuple[Tensor, Tensor],
+) -> tuple[Tensor, Tensor]:
+    """Return flow (1/s) and residual from inner products of the curves with the two parts.
+
+    The retained fraction is bounded first: the cone of allowed mixtures is convex, so the bounded
+    optimum lies on the edge that the free one crossed. Then flow is bounded by volume and range.
+    """
+    (with_vascular, with_retained), (vascular, mixed, retained) = dots, norms
+    determinant = vascular * retained - mixed.square()
+    first = with_vascular * retained - with_retained * mixed
+    second = with_retained * vascular - with_vascular * mixed
+    solvable = (determinant > _SINGULAR * vascular * retained) & (first + second > 0)
+    fraction = torch.where(solvable, second / (first + second), 0.0).clamp(0.0, MAX_RETAINED)
+    kept = 1.0 - fraction
+    dot = kept * with_vascular + fraction * with_retained
+    norm = kept.square() * vascular + 2.0 * fraction * kept * mixed + fraction.square() * retained
+    lowest, highest = limits
+    flow = torch.minimum(torch.maximum(dot / norm.clamp_min(1e-30), lowest), highest)
+    return flow, power - 2.0 * flow * dot + flow.square() * norm
+
+
+def _limits(problem: Problem, width_s: Float[Tensor, " candidate"]) -> tuple[Tensor, Tensor]:
+    """Return the lowest and highest flow that the volume bounds allow at a transit time, 1/s."""
+    first_pass_s = float(problem.at_s[-1] - problem.at_s[0])
+    is_seen = width_s < _UNSEEN_FRACTION * first_pass_s
+    lowest = torch.where(is_seen, VOLUME_RANGE[0] / width_s, 0.0)
+    highest = (VOLUME_RANGE[1] / width_s).clamp_max(problem.max_flow_1_s)
+    return torch.minimum(lowest, highest), highest

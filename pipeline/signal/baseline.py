@@ -1,0 +1,74 @@
+"""When contrast arrives, and what the frames before it say about receive sensitivity."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pipeline.errors import CannotQuantifyError
+from pipeline.findings import Code
+from pipeline.smoothing import smooth
+
+_ENHANCING_FRACTION = 0.02
+"""Share of pixels whose mean curve shows the bolus: a ventricle is several times larger."""
+_MIN_PRE_CONTRAST = 2
+_MIN_ENHANCEMENT = 6.0
+"""Range of the curve over the scatter of its beat-to-beat differences below which it is noise."""
+_ONSET_FRACTION = 0.1
+
+
+def bolus_onset(curve: Float[Tensor, " time"]) -> int:
+    """Return the index of the last sample before a curve rises to its maximum.
+
+    The rise is followed back from the maximum to the last sample below 10 % of it, so an earlier
+    disturbance is not taken for the bolus.
+    """
+    peak = int(curve.argmax())
+    before = curve[: peak + 1]
+    floor = before.min()
+    below = torch.nonzero(before <= floor + _ONSET_FRACTION * (curve[peak] - floor))
+    return int(below[-1])
+
+
+def count_pre_contrast(frames: Float[Tensor, "time row column"]) -> int:
+    """Return how many saturation-recovery frames precede the arrival of contrast anywhere.
+
+    Raises
+    ------
+    CannotQuantifyError
+        P04 when nothing enhances or when the first frames already carry contrast.
+
+    """
+    if frames.shape[0] < _MIN_PRE_CONTRAST + 2:
+        raise CannotQuantifyError(Code.BOLUS_NOT_COVERED, f"only {frames.shape[0]} frames")
+    curve = enhancing_curve(frames)
+    scatter = curve.diff().abs().median() + 1e-6 * curve.abs().max()
+    if not bool(curve.max() - curve.min() > _MIN_ENHANCEMENT * scatter):
+        raise CannotQuantifyError(Code.BOLUS_NOT_COVERED, "no contrast agent arrives in the series")
+    onset = bolus_onset(curve)
+    if onset + 1 < _MIN_PRE_CONTRAST:
+        raise CannotQuantifyError(
+            Code.BOLUS_NOT_COVERED, "contrast agent is already there in the first frames"
+        )
+    return onset + 1
+
+
+def enhancing_curve(frames: Float[Tensor, "time row column"]) -> Float[Tensor, " time"]:
+    """Return the mean curve of the pixels whose signal rises most."""
+    ordered = smooth(frames, 1.0).flatten(1).sort(dim=0).values
+    n_spared = frames.shape[0] // 20  # a single spoilt frame must not choose the pixels
+    rise = ordered[-1 - n_spared] - ordered[n_spared]
+    n_pixels = max(4, int(_ENHANCING_FRACTION * rise.numel()))
+    return frames.flatten(1)[:, rise.topk(n_pixels).indices].mean(dim=1)
+
+
+def native_signal(
+    frames: Float[Tensor, "time row column"],
+    *,
+    n_pre_contrast: int,
+    spacing_mm: tuple[float, float],
+    width_mm: float = 4.0,
+) -> Float[Tensor, "row column"]:
+    """Return the smoothed mean of the pre-contrast frames, the scale when no PD frame exists."""
+    width_px = (width_mm / spacing_mm[0], width_mm / spacing_mm[1])
+    native = smooth(frames[:n_pre_contrast].mean(dim=0), width_px)
+    return torch.where(native > 0, native, torch.nan)
