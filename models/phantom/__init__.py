@@ -1,0 +1,23 @@
+"""The digital reference exam: a virtual patient with known motion, flow and blood curves.
+
+`make_exam` draws a patient from a seed (anatomy, heart, rhythm, bolus, flow, breathing), scans
+three short-axis slices and an arterial-input series, and keeps the truth of each. One file per
+concern; every concern has its own stream of random numbers, so one can grow without changing
+what another draws.
+"""
+
+from models.phantom.exam import PhantomExam, make_exam
+from models.phantom.protocol import Breathing, PhantomState, Protocol
+from models.phantom.series import PhantomSeries
+from models.phantom.truth import ExamTruth, SeriesTruth
+
+__all__ = [
+    "Breathing",
+    "ExamTruth",
+    "PhantomExam",
+    "PhantomSeries",
+    "PhantomState",
+    "Protocol",
+    "SeriesTruth",
+    "make_exam",
+]

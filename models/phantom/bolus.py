@@ -1,0 +1,67 @@
+"""Gadolinium in blood: vein, right heart, lungs, left heart, aorta."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor
+
+from models.kinetics import RecirculatingBolus
+from models.phantom.protocol import PhantomState
+from models.phantom.randomness import uniform
+
+SPACING_S = 0.05
+"""Spacing of the fine time grid of all concentrations, s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BloodCurves:
+    """Whole-blood concentration over the exam, mmol/l."""
+
+    time_s: Float[Tensor, " time"]
+    right_ventricle: Float[Tensor, " time"]
+    lungs: Float[Tensor, " time"]
+    left_ventricle: Float[Tensor, " time"]
+
+
+def draw_blood_curves(
+    generator: Generator, *, state: PhantomState, duration_s: float
+) -> BloodCurves:
+    """Draw the passage of one bolus; rest is slower than stress."""
+    pace = 1.0 if state is PhantomState.STRESS else 1.25
+    time_s = SPACING_S * torch.arange(int(duration_s / SPACING_S) + 2, dtype=torch.float64)
+    left_peak = uniform(generator, 3.2, 4.8)
+    arrival_s = uniform(generator, 6.5, 8.5)
+    right = RecirculatingBolus(
+        peak_mmol_l=left_peak * uniform(generator, 1.5, 1.9),
+        arrival_s=arrival_s,
+        rise_s=pace * uniform(generator, 2.8, 3.6),
+        shape=uniform(generator, 2.6, 3.4),
+        recirculation_delay_s=pace * uniform(generator, 15.0, 18.0),
+        recirculation_fraction=0.07,
+        remainder_fraction=0.10,
+        clearance_s=180.0,
+    )
+    rise_s = pace * uniform(generator, 4.6, 5.6)
+    left = RecirculatingBolus(
+        peak_mmol_l=left_peak,
+        arrival_s=arrival_s + right.rise_s + pace * uniform(generator, 5.3, 7.2) - rise_s,
+        rise_s=rise_s,
+        shape=uniform(generator, 2.9, 3.7),
+        recirculation_delay_s=pace * uniform(generator, 13.0, 16.0),
+        recirculation_fraction=uniform(generator, 0.12, 0.18),
+        remainder_fraction=uniform(generator, 0.13, 0.18),
+        clearance_s=180.0,
+    )
+    curves = [bolus.concentration_mmol_l(time_s) for bolus in (right, left)]
+    return BloodCurves(
+        time_s=time_s,
+        right_ventricle=curves[0],
+        lungs=_delayed(curves[0], 2.0) / 2.0 + curves[1] / 2.0,
+        left_ventricle=curves[1],
+    )
+
+
+def _delayed(curve: Float[Tensor, " time"], delay_s: float) -> Float[Tensor, " time"]:
+    steps = round(delay_s / SPACING_S)
+    return torch.cat([curve.new_zeros(steps), curve[: curve.shape[0] - steps]])

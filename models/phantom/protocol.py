@@ -1,0 +1,119 @@
+"""How the exam is acquired: sequences, matrix, beats, noise, patient cooperation."""
+
+import math
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from models.physics import SaturationRecovery, SpoiledGradientEcho
+
+
+class PhantomState(StrEnum):
+    """Whether flow is raised by a drug."""
+
+    STRESS = "stress"
+    REST = "rest"
+
+
+class Breathing(StrEnum):
+    """How well the patient holds the breath."""
+
+    HELD = "held"
+    FAILS = "fails"
+    """Held at first, then given up in the course of the series."""
+    FREE = "free"
+
+
+def _readout(
+    repetition_time_s: float, echo_time_s: float, flip_angle_deg: float, pulses_before_centre: int
+) -> SpoiledGradientEcho:
+    return SpoiledGradientEcho(
+        repetition_time_s=repetition_time_s,
+        echo_time_s=echo_time_s,
+        flip_angle_rad=math.radians(flip_angle_deg),
+        pulses_before_centre=pulses_before_centre,
+    )
+
+
+def _perfusion_sequence() -> SaturationRecovery:
+    """Saturation to centre in 110 ms, 24 pulses of 2 ms before the centre, 12 degrees."""
+    readout = _readout(0.002, 0.001, 12.0, 24)
+    return SaturationRecovery(saturation_delay_s=0.062, residual_fraction=0.0, readout=readout)
+
+
+def _arterial_sequence() -> SaturationRecovery:
+    """Saturation to centre in 24 ms, 12 pulses of 1.5 ms before the centre, 8 degrees."""
+    readout = _readout(0.0015, 0.0007, 8.0, 12)
+    return SaturationRecovery(saturation_delay_s=0.006, residual_fraction=0.0, readout=readout)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protocol:
+    """A dual-sequence perfusion protocol. The defaults are those of the shipped configuration."""
+
+    field_strength_t: float = 3.0
+    agent: str = "gadobutrol"
+    hematocrit_fraction: float = 0.42
+    density_g_ml: float = 1.05
+    matrix: tuple[int, int] = (144, 144)
+    """Rows, columns of a slice."""
+    spacing_mm: float = 2.0
+    thickness_mm: float = 8.0
+    slice_distance_mm: float = 20.0
+    """Between slice centres, from base towards apex."""
+    n_slices: int = 3
+    arterial_matrix: tuple[int, int] = (48, 64)
+    """Rows, columns of the arterial-input series over the same field of view."""
+    n_proton_density: int = 3
+    n_saturation_recovery: int = 60
+    perfusion: SaturationRecovery = field(default_factory=_perfusion_sequence)
+    perfusion_proton_density: SpoiledGradientEcho = field(
+        default_factory=lambda: _readout(0.002, 0.001, 5.0, 24)
+    )
+    arterial: SaturationRecovery = field(default_factory=_arterial_sequence)
+    arterial_proton_density: SpoiledGradientEcho = field(
+        default_factory=lambda: _readout(0.0015, 0.0007, 5.0, 12)
+    )
+    arterial_trigger_delay_s: float = 0.04
+    first_slice_trigger_delay_s: float = 0.13
+    slice_interval_s: float = 0.19
+    """Between the k-space centres of neighbouring slices of one beat."""
+    signal_to_noise: float = 22.0
+    """Peak signal of healthy myocardium over the noise of each channel, at the heart."""
+    breathing: Breathing = Breathing.FAILS
+    breathing_range_mm: tuple[float, float] = (4.0, 12.0)
+    """Smallest and largest amplitude that is drawn for free breathing."""
+    mirrored: bool = False
+    """Flip left and right, as some reconstructions store it."""
+
+    def __post_init__(self) -> None:
+        if self.n_slices < 1 or self.n_saturation_recovery < 2 or self.n_proton_density < 0:
+            raise ValueError("an exam needs a slice and at least two saturation-recovery frames")
+        if min(*self.matrix, *self.arterial_matrix) < 16:
+            raise ValueError("matrices need at least 16 rows and columns")
+        if self.signal_to_noise <= 0.0:
+            raise ValueError("signal_to_noise must be positive")
+
+    @property
+    def n_beats(self) -> int:
+        """Frames per series."""
+        return self.n_proton_density + self.n_saturation_recovery
+
+    @property
+    def field_of_view_mm(self) -> tuple[float, float]:
+        """Height and width of every image."""
+        return self.matrix[0] * self.spacing_mm, self.matrix[1] * self.spacing_mm
+
+    @property
+    def arterial_spacing_mm(self) -> tuple[float, float]:
+        """Row and column spacing of the arterial-input series."""
+        height, width = self.field_of_view_mm
+        return height / self.arterial_matrix[0], width / self.arterial_matrix[1]
+
+    def slice_trigger_delay_s(self, index: int) -> float:
+        """Time from the R wave to the k-space centre of a slice, s."""
+        return self.first_slice_trigger_delay_s + index * self.slice_interval_s
+
+    @property
+    def last_trigger_delay_s(self) -> float:
+        """The latest acquisition within a beat, s; no beat may be shorter."""
+        return self.slice_trigger_delay_s(self.n_slices - 1)

@@ -1,0 +1,45 @@
+"""Scanning one series of a patient."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from models.phantom.answers import series_truth
+from models.phantom.imaging import image
+from models.phantom.patient import Patient
+from models.phantom.scene import set_scene
+from models.phantom.series import PhantomSeries, SeriesPlan
+from models.phantom.truth import SeriesTruth
+
+
+def scan(patient: Patient, plan: SeriesPlan) -> PhantomSeries:
+    """Acquire one series and write down its truth."""
+    scene = set_scene(patient, plan)
+    images = image(scene)
+    series = PhantomSeries(
+        frames=images.frames,
+        time_s=scene.time_s,
+        n_proton_density=patient.protocol.n_proton_density,
+        spacing_mm=plan.spacing_mm,
+        thickness_mm=patient.protocol.thickness_mm,
+        offset_mm=plan.offset_mm,
+        trigger_delay_s=plan.trigger_delay_s,
+        sequence=plan.sequence,
+        proton_density=plan.proton_density,
+        truth=series_truth(scene, images),
+    )
+    return _mirror(series) if patient.protocol.mirrored else series
+
+
+def _mirror(series: PhantomSeries) -> PhantomSeries:
+    """Swap left and right in images and truth."""
+    truth = series.truth
+    planes = {
+        name: value.flip(-1)
+        for name in SeriesTruth.__dataclass_fields__
+        if isinstance(value := getattr(truth, name), Tensor)
+    }
+    opposite = torch.tensor([1.0, -1.0])[:, None, None]
+    planes["displacement"] = planes["displacement"] * opposite
+    return replace(series, frames=series.frames.flip(-1), truth=replace(truth, **planes))
