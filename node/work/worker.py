@@ -205,7 +205,6 @@ def run_worker(
 
     """
     pace = pace or Pace()
-    limit_threads(settings)
     runner = JobRunner(
         catalogue=catalogue,
         compute=compute,
@@ -224,12 +223,13 @@ def run_worker(
             _leave(engine, runner)
 
 
-def limit_threads(settings: ComputeSettings) -> None:
-    """Give this process its share of the cores."""
-    import torch
+def threads_per_worker(settings: ComputeSettings) -> int:
+    """Return how many CPU threads one worker may use: its share of the cores unless configured.
 
+    The process entry hands it to the numerical library; this module does not load one.
+    """
     n_cores = len(os.sched_getaffinity(0))
-    torch.set_num_threads(settings.threads or max(n_cores // settings.workers, 1))
+    return settings.threads or max(n_cores // settings.workers, 1)
 
 
 def _wait(engine: EngineWorker, stop: threading.Event) -> None:
