@@ -19,6 +19,7 @@ from torch import Tensor
 
 from pipeline.motion.affine import AffineSettings, affine_field, join, register_affine
 from pipeline.motion.compose import compose, invert, warp
+from pipeline.motion.contrast_free import place_group
 from pipeline.motion.deformable import DeformableSettings, register_deformable
 from pipeline.motion.likeness import misfit
 from pipeline.motion.pca_reference import pca_reference
@@ -30,9 +31,9 @@ from pipeline.types import Progress
 REACH_MM = 24.0
 AFFINE_COMPONENTS = (3, 5)
 DEFORMABLE_COMPONENTS = (3, 5)
-SHIFT = AffineSettings(n_iterations=6, shape_stiffness=1e4)
 AFFINE = AffineSettings(n_iterations=6, shape_stiffness=0.3)
 DEFORMABLE = DeformableSettings(n_iterations=8, window_px=4.0, smoothing_px=1.5, damping=0.3)
+MIN_ENHANCED = 12
 MAX_MISFIT = 0.25
 """A reference that leaves more of a frame unexplained is not followed."""
 
@@ -88,11 +89,40 @@ def candidates(
     if is_deformable:
         progress("motion: non-rigid", 0.5)
         found.append(("deformable", _deformable_rounds(frames, weight, found[-1][1], is_enhanced)))
-    progress("motion: choice", 0.9)
+    progress("motion: frames without contrast", 0.8)
+    proton = torch.arange(len(frames), device=frames.device) < n_proton_density
+    groups = (proton, ~proton & ~is_enhanced)
     return tuple(
-        Candidate(name=name, field=anchored(field, reference), reference=reference)
+        Candidate(
+            name=name,
+            field=anchored(
+                _place_groups(frames, weight, field, is_enhanced, groups, spacing_mm), reference
+            ),
+            reference=reference,
+        )
         for name, field in found
     )
+
+
+def _place_groups(
+    frames: Float[Tensor, "time row column"],
+    weight: Float[Tensor, "row column"],
+    field: Float[Tensor, "time axis row column"],
+    is_enhanced: Bool[Tensor, " time"],
+    groups: tuple[Bool[Tensor, " time"], ...],
+    spacing_mm: float,
+) -> Float[Tensor, "time axis row column"]:
+    """Shift each group of frames without contrast as a whole."""
+    if int(is_enhanced.sum()) < MIN_ENHANCED:
+        return field
+    moved = warp(frames, field)
+    result = field.clone()
+    for group in groups:
+        if bool(group.any()):
+            shift = place_group(moved[group], moved[is_enhanced], weight, spacing_mm=spacing_mm)
+            step = shift[None, :, None, None].expand_as(field[group])
+            result[group] = compose(field[group], step)
+    return result
 
 
 def anchored(
@@ -115,7 +145,7 @@ def _follow_low_rank(
     """Register the low-rank part of each enhanced frame to that of the reference frame."""
     moved = warp(frames, affine_field(affine, frames))
     use = is_enhanced.nonzero()[:, 0]
-    if len(use) < 3:
+    if len(use) < MIN_ENHANCED:
         return affine
     low_rank, _ = split_low_rank(moved[use].flatten(1).T.contiguous())
     baseline = low_rank.T.reshape(len(use), *frames.shape[1:])
@@ -136,17 +166,17 @@ def _affine_round(
     is_enhanced: Bool[Tensor, " time"],
     n_components: int,
 ) -> Float[Tensor, "time axis parameter"]:
-    """Register enhanced frames by affine and all others by shift to their PCA references."""
+    """Register enhanced frames by affine to their PCA references."""
     moved = warp(frames, affine_field(affine, frames))
     goal = pca_reference(moved, n_components, weight=weight, teachers=is_enhanced)
+    use = is_enhanced.nonzero()[:, 0]
+    if len(use) < MIN_ENHANCED:
+        return affine
+    found = register_affine(frames[use], goal[use], weight, affine[use], AFFINE)
+    rest = misfit(warp(frames[use], affine_field(found, frames)), goal[use], weight)
     result = affine.clone()
-    for group, settings in ((is_enhanced, AFFINE), (~is_enhanced, SHIFT)):
-        if bool(group.any()):
-            result[group] = register_affine(
-                frames[group], goal[group], weight, affine[group], settings
-            )
-    rest = misfit(warp(frames, affine_field(result, frames)), goal, weight)
-    return torch.where((rest < MAX_MISFIT)[:, None, None], result, affine)
+    result[use] = torch.where((rest < MAX_MISFIT)[:, None, None], found, affine[use])
+    return result
 
 
 def _deformable_rounds(
@@ -156,7 +186,7 @@ def _deformable_rounds(
     is_enhanced: Bool[Tensor, " time"],
 ) -> Float[Tensor, "time axis row column"]:
     """Refine the enhanced frames; the others keep their field."""
-    if not bool(is_enhanced.any()):
+    if int(is_enhanced.sum()) < MIN_ENHANCED:
         return field
     for n_components in DEFORMABLE_COMPONENTS:
         goal = pca_reference(warp(frames, field), n_components, weight=weight, teachers=is_enhanced)

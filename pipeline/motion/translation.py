@@ -16,6 +16,8 @@ from pipeline.smoothing import smooth
 
 EDGE_WIDTH_PX = 1.0
 N_REWEIGHTINGS = 12
+VOTE_POWER = 8
+"""Alike frames decide: a pair half as alike has hardly a vote."""
 TOLERATED_PX = 1.0
 """A pair that disagrees by this much counts half (Cauchy weights)."""
 
@@ -118,7 +120,7 @@ def _reconcile(
 ) -> Float[Tensor, "time axis"]:
     """Fit one position per frame to all pairwise shifts; far-off pairs lose their vote."""
     shifts = (shifts - shifts.transpose(0, 1)).double()
-    votes = (heights + heights.T).square().double()
+    votes = (heights + heights.T).double() ** VOTE_POWER
     position = torch.zeros(len(votes), 2, dtype=torch.float64, device=votes.device)
     trust = votes
     for _ in range(N_REWEIGHTINGS):
