@@ -53,12 +53,15 @@ def convolve(
     """
     at_s = time_s if at_s is None else at_s
     elapsed_s = (at_s[:, None] - time_s[None, :]).clamp(min=0.0)
-    ramp = response.ramp(elapsed_s.flatten()).unflatten(-1, elapsed_s.shape)
+    ramp = response.ramp(elapsed_s.flatten())
+    ramp = ramp.reshape(*ramp.shape[:-1], *elapsed_s.shape)
     step = response.step(elapsed_s[:, 0])
     return arterial[0] * step + ramp @ _bends(arterial, time_s)
 
 
-def _bends(arterial: Float[Tensor, " time"], time_s: Float[Tensor, " time"]) -> Float[Tensor, " time"]:
+def _bends(
+    arterial: Float[Tensor, " time"], time_s: Float[Tensor, " time"]
+) -> Float[Tensor, " time"]:
     """Return the change of slope of the polygon at each sample."""
     slope = arterial.diff() / time_s.diff()
     level = slope.new_zeros(1)
@@ -75,8 +78,8 @@ def convolve_uniform(
     bends[-1] = 0.0  # acts after the last sample only
     ramp = response.ramp(elapsed_s)
     spectrum = torch.fft.rfft(ramp, n=2 * n_samples) * torch.fft.rfft(bends, n=2 * n_samples)
-    bent = torch.fft.irfft(spectrum, n=2 * n_samples)[..., :n_samples]
-    return arterial[0] * response.step(elapsed_s) + bent
+    bent: Tensor = torch.fft.irfft(spectrum, n=2 * n_samples)
+    return arterial[0] * response.step(elapsed_s) + bent[..., :n_samples]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +117,9 @@ class TabulatedResponse:
         value, slope = self._polygon()
         width = self.knot_s.diff()
         area = self._areas()
-        added = width * (area[..., :-1] + width * (value[..., :-1] / 2.0 + width * slope[..., :-1] / 6.0))
+        added = width * (
+            area[..., :-1] + width * (value[..., :-1] / 2.0 + width * slope[..., :-1] / 6.0)
+        )
         moment = _cumulate(added)
         cubic = value[..., piece] / 2.0 + into_s * slope[..., piece] / 6.0
         return moment[..., piece] + into_s * (area[..., piece] + into_s * cubic)

@@ -34,8 +34,8 @@ def gamma_variate(
 class RecirculatingBolus:
     """First pass, one broad second pass, and a slowly cleared remainder.
 
-    c(t) = peak [g1 + r2 g2 + rp (1 - exp(-(t - t2)/T)) exp(-(t - t2)/Tc)]: g2 is g1 delayed and
-    widened, the last term begins with the second pass at t2.
+    c(t) = peak [g1 + r2 g2 + rp (1 - exp(-(t - t2)/rise)) exp(-(t - t2)/Tc)]: g2 is g1 delayed and
+    1.8 times as wide, the last term begins with the second pass at t2.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class RecirculatingBolus:
             time_s, arrival_s=second_s, rise_s=1.8 * self.rise_s, shape=self.shape
         )
         since_s = (time_s - second_s).clamp(min=0.0)
-        mixing = -torch.expm1(-since_s / (2.0 * self.rise_s))
+        mixing = -torch.expm1(-since_s / self.rise_s)
         remainder = mixing * torch.exp(-since_s / self.clearance_s)
         parts = self.recirculation_fraction * second + self.remainder_fraction * remainder
         return self.peak_mmol_l * (first + parts)

@@ -22,7 +22,9 @@ def interpolate(
         Wanted times, s.
 
     """
-    piece = torch.searchsorted(time_s, at_s.contiguous(), right=True).clamp(1, time_s.shape[0] - 1) - 1
+    piece = (
+        torch.searchsorted(time_s, at_s.contiguous(), right=True).clamp(1, time_s.shape[0] - 1) - 1
+    )
     weight = ((at_s - time_s[piece]) / (time_s[piece + 1] - time_s[piece])).clamp(0.0, 1.0)
     line = torch.lerp(values[..., piece], values[..., piece + 1], weight)
     return torch.where(at_s < time_s[0], torch.zeros_like(line), line)

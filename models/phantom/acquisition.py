@@ -52,7 +52,9 @@ def class_signals(
     return properties.proton_density * signal
 
 
-def coil_sensitivity(generator: Generator, grid: tuple[Plane, Plane], centre_mm: tuple[float, float]) -> Plane:
+def coil_sensitivity(
+    generator: Generator, grid: tuple[Plane, Plane], centre_mm: tuple[float, float]
+) -> Plane:
     """Return a smooth shading, brightest near the anterior coil, 1 at a given point.
 
     Every element falls off as 1 / (1 + (r/R)^2); anterior elements are stronger, as after a
@@ -104,7 +106,7 @@ def render(
     frames = []
     for first in range(0, signals.shape[0], _CHUNK):
         some = slice(first, first + _CHUNK)
-        fine = (signals[some].to(flat.dtype) @ flat).unflatten(1, weights.shape[1:])
+        fine = (signals[some].to(flat.dtype) @ flat).reshape(-1, *weights.shape[1:])
         if inverse_displacement is not None:
             fine = _moved(fine, inverse_displacement[some])
         frames.append(acquire(fine * sensitivity, matrix))
@@ -139,8 +141,8 @@ def acquire(fine: Frames, matrix: tuple[int, int]) -> Frames:
     low[..., 1 - keep_rows :, inner] = (
         spectrum[..., 1 - keep_rows :, inner] * row_filter[: keep_rows - 1, None] * column_filter
     )
-    scale = (n_rows * n_columns) / (height * width)
-    return torch.fft.irfft2(low, s=matrix) * scale
+    image: Tensor = torch.fft.irfft2(low, s=matrix)
+    return image * (n_rows * n_columns) / (height * width)
 
 
 def _filter(keep: int, n_fine: int, n_pixels: int) -> Tensor:

@@ -36,21 +36,21 @@ def draw_blood_curves(
         peak_mmol_l=left_peak * uniform(generator, 1.5, 1.9),
         arrival_s=arrival_s,
         rise_s=pace * uniform(generator, 2.8, 3.6),
-        shape=uniform(generator, 2.6, 3.4),
-        recirculation_delay_s=pace * uniform(generator, 15.0, 18.0),
-        recirculation_fraction=0.07,
+        shape=uniform(generator, 2.2, 3.0),
+        recirculation_delay_s=pace * uniform(generator, 10.0, 12.0),
+        recirculation_fraction=0.06,
         remainder_fraction=0.10,
         clearance_s=180.0,
     )
-    rise_s = pace * uniform(generator, 4.6, 5.6)
+    rise_s = pace * uniform(generator, 4.4, 5.4)
     left = RecirculatingBolus(
         peak_mmol_l=left_peak,
         arrival_s=arrival_s + right.rise_s + pace * uniform(generator, 5.3, 7.2) - rise_s,
         rise_s=rise_s,
-        shape=uniform(generator, 2.9, 3.7),
-        recirculation_delay_s=pace * uniform(generator, 13.0, 16.0),
-        recirculation_fraction=uniform(generator, 0.12, 0.18),
-        remainder_fraction=uniform(generator, 0.13, 0.18),
+        shape=uniform(generator, 2.4, 3.0),
+        recirculation_delay_s=pace * uniform(generator, 10.0, 12.0),
+        recirculation_fraction=uniform(generator, 0.10, 0.16),
+        remainder_fraction=uniform(generator, 0.12, 0.16),
         clearance_s=180.0,
     )
     curves = [bolus.concentration_mmol_l(time_s) for bolus in (right, left)]

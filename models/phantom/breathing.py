@@ -39,6 +39,7 @@ def draw_breathing(
     amplitude_mm = uniform(generator, *range_mm)
     cycles = _cycles(generator, time_s)
     held = _held(generator, time_s)
+    drift = uniform(generator, -1.5, 1.5) * time_s / duration_s
     given_up_s = {
         Breathing.HELD: math.inf,
         Breathing.FREE: -math.inf,
@@ -47,7 +48,7 @@ def draw_breathing(
     failing = smooth_step((time_s - given_up_s) / 2.0)
     return BreathingTrace(
         time_s=time_s,
-        displacement_mm=torch.lerp(held, amplitude_mm * cycles, failing),
+        displacement_mm=torch.lerp(held, amplitude_mm * cycles + drift, failing),
     )
 
 
@@ -60,7 +61,9 @@ def _held(generator: Generator, time_s: Float[Tensor, " time"]) -> Float[Tensor,
 def _cycles(generator: Generator, time_s: Float[Tensor, " time"]) -> Float[Tensor, " time"]:
     """Return breaths of uneven length and depth between about 0 and 1, resting at expiration."""
     n_breaths = int(float(time_s[-1]) / 2.5) + 3
-    period_s = uniform(generator, 3.2, 4.6) * (1.0 + 0.10 * normals(generator, n_breaths)).clamp(0.75, 1.25)
+    period_s = uniform(generator, 3.2, 4.6) * (1.0 + 0.10 * normals(generator, n_breaths)).clamp(
+        0.75, 1.25
+    )
     depth = (0.82 + 0.12 * normals(generator, n_breaths)).clamp(0.45, 1.0)
     start_s = torch.cat([period_s.new_zeros(1), period_s.cumsum(0)])
     breath = (torch.searchsorted(start_s, time_s, right=True) - 1).clamp(max=n_breaths - 1)

@@ -32,9 +32,7 @@ class PhantomExam:
     truth: ExamTruth
 
 
-def make_exam(
-    seed: int, *, state: str = "stress", protocol: Protocol | None = None
-) -> PhantomExam:
+def make_exam(seed: int, *, state: str = "stress", protocol: Protocol | None = None) -> PhantomExam:
     """Make the exam of one virtual patient.
 
     Parameters

@@ -125,14 +125,15 @@ class HeartSection:
         """
         epicardium = self.epicardial_radius_mm
         angle = self.heart.right_ventricle_angle_rad
-        reach = 0.95 * epicardium * self.taper
+        size = epicardium * self.taper**0.6
+        reach = 0.95 * size
         centre = (
             self.centre_mm[0] - reach * math.sin(angle),
             self.centre_mm[1] + reach * math.cos(angle),
         )
         half_axes = (
-            1.22 * epicardium * self.taper - inset_mm,
-            1.02 * epicardium * self.taper - inset_mm,
+            1.22 * size - inset_mm,
+            1.02 * size - inset_mm,
         )
         return ellipse(rows, columns, centre, half_axes, -angle)
 
@@ -156,7 +157,9 @@ class HeartSection:
     def fat_outline(self, rows: Plane, columns: Plane) -> Plane:
         """Return the signed distance to the epicardial and mediastinal fat, mm."""
         _, angle = self.polar(rows, columns)
-        thickness = 4.0 + 2.5 * torch.cos(2.0 * (angle - self.heart.right_ventricle_angle_rad) + 1.0)
+        thickness = 4.0 + 2.5 * torch.cos(
+            2.0 * (angle - self.heart.right_ventricle_angle_rad) + 1.0
+        )
         both = torch.minimum(
             self.left_outline(rows, columns), self.right_outline(rows, columns, inset_mm=0.0)
         )

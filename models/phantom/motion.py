@@ -12,11 +12,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
-from models.phantom.anatomy import Thorax
 from models.phantom.breathing import BreathingTrace
 from models.phantom.heart import HeartSection
 from models.phantom.randomness import normals, uniform
 from models.phantom.shapes import Plane, smooth_step
+from models.phantom.thorax import Thorax
 
 Field = Float[Tensor, "time axis row column"]
 
@@ -66,9 +66,7 @@ def draw_amplitudes(
     angle = body.rotation_rad_mm * breath_mm + math.radians(0.3) * normals(generator, n_frames)
     jitter = 0.012 * normals(generator, n_frames)
     contraction = jitter + is_ectopic * uniform(generator, 0.08, 0.16)
-    bending = [
-        rate * breath_mm + 0.15 * normals(generator, n_frames) for rate in body.bending
-    ]
+    bending = [rate * breath_mm + 0.15 * normals(generator, n_frames) for rate in body.bending]
     columns = [
         body.direction[0] * breath_mm + 0.15 * normals(generator, n_frames),
         body.direction[1] * breath_mm + 0.15 * normals(generator, n_frames),
@@ -89,8 +87,7 @@ def motion_modes(
     """
     rows, columns = grid
     free = 1.0 - smooth_step(
-        (thorax.wall(rows, columns, inset_mm=thorax.cavity_inset_mm) + _BAND_INSIDE_MM)
-        / (_BAND_INSIDE_MM + _BAND_OUTSIDE_MM)
+        (thorax.cavity(rows, columns) + _BAND_INSIDE_MM) / (_BAND_INSIDE_MM + _BAND_OUTSIDE_MM)
     )
     down, right = rows - section.centre_mm[0], columns - section.centre_mm[1]
     radius = torch.hypot(down, right)
@@ -114,7 +111,9 @@ def motion_modes(
 def _squeeze(section: HeartSection, radius: Plane) -> Plane:
     """Return 1 inside the cavity, falling to 0 outside the heart."""
     cavity = section.epicardial_radius_mm - section.heart.wall_mm
-    return 1.0 - smooth_step((radius - 0.7 * cavity) / (0.3 * cavity + section.heart.wall_mm + 22.0))
+    return 1.0 - smooth_step(
+        (radius - 0.7 * cavity) / (0.3 * cavity + section.heart.wall_mm + 22.0)
+    )
 
 
 def displacement_px(
@@ -150,7 +149,9 @@ def inverse(displacement: Field) -> Field:
     return found
 
 
-def sample(images: Float[Tensor, "time channel row column"], offset: Field) -> Float[Tensor, "time channel row column"]:
+def sample(
+    images: Float[Tensor, "time channel row column"], offset: Field
+) -> Float[Tensor, "time channel row column"]:
     """Return images at y + offset(y), bilinear, the border held."""
     n_rows, n_columns = offset.shape[-2:]
     rows = torch.arange(n_rows, dtype=offset.dtype)[:, None] + offset[:, 0]

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from models.phantom.anatomy import Thorax, draw_thorax
 from models.phantom.bolus import BloodCurves, draw_blood_curves
 from models.phantom.breathing import draw_breathing
 from models.phantom.heart import Heart, draw_heart
@@ -18,6 +17,7 @@ from models.phantom.perfusion import (
 from models.phantom.protocol import PhantomState, Protocol
 from models.phantom.randomness import stream
 from models.phantom.rhythm import Rhythm, draw_rhythm
+from models.phantom.thorax import Thorax, draw_thorax
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +47,7 @@ def draw_patient(seed: int, *, state: PhantomState, protocol: Protocol) -> Patie
     )
     duration_s = float(rhythm.trigger_s[-1] + rhythm.interval_s[-1])
     blood = draw_blood_curves(stream(seed, state, "bolus"), state=state, duration_s=duration_s)
-    pattern = draw_flow_pattern(
-        stream(seed, "flow"), state=state, n_slices=protocol.n_slices
-    )
+    pattern = draw_flow_pattern(stream(seed, "flow"), state=state, n_slices=protocol.n_slices)
     exchange = draw_tissue_exchange(
         stream(seed, state, "exchange"),
         state=state,

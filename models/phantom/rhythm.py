@@ -42,7 +42,11 @@ def draw_rhythm(
         Time that the images of one beat need, s.
 
     """
-    mean_s = uniform(generator, 0.66, 0.74) if state is PhantomState.STRESS else uniform(generator, 0.88, 1.02)
+    mean_s = (
+        uniform(generator, 0.66, 0.74)
+        if state is PhantomState.STRESS
+        else uniform(generator, 0.88, 1.02)
+    )
     wave = torch.sin(torch.arange(n_beats, dtype=torch.float64) / uniform(generator, 0.7, 1.4))
     interval_s = mean_s * (1.0 + 0.02 * wave + 0.015 * normals(generator, n_beats))
     is_ectopic = torch.zeros(n_beats, dtype=torch.bool)

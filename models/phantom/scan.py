@@ -1,6 +1,7 @@
 """Scanning one series of a patient."""
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -35,7 +36,7 @@ def scan(patient: Patient, plan: SeriesPlan) -> PhantomSeries:
 def _mirror(series: PhantomSeries) -> PhantomSeries:
     """Swap left and right in images and truth."""
     truth = series.truth
-    planes = {
+    planes: dict[str, Any] = {
         name: value.flip(-1)
         for name in SeriesTruth.__dataclass_fields__
         if isinstance(value := getattr(truth, name), Tensor)

@@ -10,7 +10,6 @@ from models.phantom.truth import SeriesTruth
 from models.physics import SaturationRecovery, SpoiledGradientEcho
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhantomSeries:
     """One series as the scanner delivers it, with truth."""

@@ -58,7 +58,7 @@ SOLID: dict[Tissue, TissueConstants] = {
     Tissue.FAT: _tissue(0.75, (0.30, 0.38), 0.03, 0.01, 3.0),
     Tissue.MUSCLE: _tissue(0.85, (1.00, 1.40), 0.08, 0.03, 3.0),
     Tissue.BONE: _tissue(0.50, (0.45, 0.60), 0.15, 0.05, 3.0),
-    Tissue.LUNG: _tissue(0.14, (1.10, 1.25), 2.00, 0.25, 0.0),
+    Tissue.LUNG: _tissue(0.18, (1.10, 1.25), 2.00, 0.25, 0.0),
     Tissue.LIVER: _tissue(0.80, (0.58, 0.80), 0.70, 0.20, 5.0),
     Tissue.STOMACH: _tissue(0.90, (1.50, 1.90), 0.15, 0.04, 3.0),
     Tissue.SPLEEN: _tissue(0.90, (1.05, 1.30), 1.50, 0.25, 1.5),
