@@ -1,12 +1,14 @@
 """Associations with a destination; whatever goes wrong is said in words."""
 
 import socket
+import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from pynetdicom import AE, evt
+from pynetdicom import AE
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext
+from pynetdicom.transport import T_CONNECT, AddressInformation, AssociationSocket
 
 from node.errors import TransientError
 from node.settings import Destination
@@ -53,7 +55,7 @@ def open_association(
 
 
 def _application_entity(calling_ae: str, timeout_s: float) -> AE:
-    entity = AE(ae_title=calling_ae)
+    entity = _Entity(ae_title=calling_ae)
     entity.connection_timeout = timeout_s
     entity.acse_timeout = timeout_s
     entity.dimse_timeout = timeout_s
@@ -72,7 +74,6 @@ def _first_success(
             destination.port,
             contexts=list(contexts),
             ae_title=destination.ae_title,
-            evt_handlers=[(evt.EVT_CONN_OPEN, _tune_socket)],
         )
         if association.is_established:
             return association
@@ -93,18 +94,41 @@ def _resolve(destination: Destination) -> list[str]:
     return list(dict.fromkeys(str(item[4][0]) for item in found))
 
 
-def _tune_socket(occurrence: evt.Event) -> None:
-    """Send small packets at once, and let no read or write block for ever.
+class _TunedSocket(AssociationSocket):
+    """A connection whose packets leave at once, that never blocks for ever, and is closed.
 
     Without TCP_NODELAY every object waits some 40 ms for the peer's delayed acknowledgement.
-    pynetdicom clears the socket's timeout after connecting; a peer that stops in the middle of
-    a protocol data unit would then hold this thread for good.
+    pynetdicom clears the timeout after connecting, so that a peer that stops in the middle of a
+    protocol data unit would hold the thread for good; and it leaves a socket open whose peer is
+    gone, because the shutdown before the close fails.
     """
-    association = occurrence.assoc
-    wrapper = association.dul.socket
-    if wrapper is not None and wrapper.socket is not None:
-        wrapper.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        wrapper.socket.settimeout(association.network_timeout)
+
+    def connect(self, primitive: T_CONNECT) -> None:
+        """Connect, then set what pynetdicom leaves unset."""
+        super().connect(primitive)
+        if self.socket is not None:
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.socket.settimeout(self.assoc.network_timeout)
+
+    def _shutdown_socket(self) -> None:
+        connection = self.socket
+        super()._shutdown_socket()
+        if connection is not None:
+            connection.close()
+
+
+class _Entity(AE):
+    """An application entity whose associations use `_TunedSocket`."""
+
+    def _create_socket(
+        self,
+        assoc: Association,
+        address: AddressInformation,
+        tls_args: tuple[ssl.SSLContext, str] | None,
+    ) -> AssociationSocket:
+        connection = _TunedSocket(assoc, address=address)
+        connection.tls_args = tls_args
+        return connection
 
 
 def _reason(association: Association, address: str, destination: Destination) -> str:

@@ -47,6 +47,8 @@ def echo(destination: Destination, *, calling_ae: str, timeout_s: float) -> Echo
             response = association.send_c_echo()
     except AssociationFailedError as error:
         return EchoResult(is_good=False, text=str(error))
+    except RuntimeError:  # pynetdicom: the association broke before the echo was sent
+        return EchoResult(is_good=False, text=f"{place} accepted us and hung up at once")
     if "Status" not in response:
         return EchoResult(is_good=False, text=f"{place} accepted us but did not answer the echo")
     if response.Status != _SUCCESS:

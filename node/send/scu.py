@@ -91,6 +91,8 @@ class StoreSession:
             response = self._association.send_c_store(
                 file if is_same else pydicom.dcmread(file), msg_id=self._next_message_id()
             )
+        except RuntimeError as error:  # it broke after the check above
+            raise AssociationFailedError("the peer closed the association") from error
         except (ValueError, AttributeError, InvalidDicomError):
             return Outcome(answer=Answer.REFUSED, text="the stored file cannot be sent")
         if "Status" not in response:

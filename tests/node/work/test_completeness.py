@@ -40,24 +40,20 @@ def fact(instance_id: int, **changes: object) -> InstanceFacts:
 
 def exam(n_slices: int = 3, n_beats: int = 22, *, by_images: bool = False) -> list[InstanceFacts]:
     """Return a full grid: one series per slice and one arterial input of smaller matrix."""
-    facts = []
-    for series in range(n_slices + 1):
-        is_input = series == n_slices
-        matrix = (64, 48) if is_input else (192, 160)
-        for beat in range(n_beats):
-            facts.append(
-                fact(
-                    series * 1000 + beat,
-                    series_uid=f"1.{series}",
-                    slice_key=(float(series % n_slices),),
-                    rows=matrix[0],
-                    columns=matrix[1],
-                    temporal_position=beat + 1,
-                    declared_beats=None if by_images else n_beats,
-                    declared_images=n_beats if by_images else None,
-                )
-            )
-    return facts
+    return [
+        fact(
+            series * 1000 + beat,
+            series_uid=f"1.{series}",
+            slice_key=(float(series % n_slices),),
+            rows=64 if series == n_slices else 192,
+            columns=48 if series == n_slices else 160,
+            temporal_position=beat + 1,
+            declared_beats=None if by_images else n_beats,
+            declared_images=n_beats if by_images else None,
+        )
+        for series in range(n_slices + 1)
+        for beat in range(n_beats)
+    ]
 
 
 grids = st.builds(
@@ -139,7 +135,7 @@ def test_waiting_longer_takes_nothing_back(facts, activity, more_s) -> None:
             "declarations that differ",
             lambda facts: [replace(facts[0], declared_beats=5), *facts[1:]],
         ),
-        ("nothing at all", lambda facts: []),
+        ("nothing at all", lambda _facts: []),
     ],
 )
 def test_what_makes_a_proof_impossible(name: str, spoil) -> None:

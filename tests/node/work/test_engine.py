@@ -3,7 +3,6 @@
 The engine runs in processes of its own, as in the product: its registry is global to a process.
 """
 
-import os
 import signal
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from node.work.engine import EngineClient
 from node.work.port import Job
 from node.work.worker import ENGINE_FILE
 from storage.catalogue import Catalogue
-from storage.database import Database, open_database
+from storage.database import Database
 from storage.records import Study, StudyState
 from tests.fakes.records import received
 
@@ -224,4 +223,4 @@ def test_nothing_personal_reaches_the_engine(
     )
     assert b"PATIENT^NAME" not in written
     assert "PATIENT^NAME" not in capfd.readouterr().err
-    assert os.path.exists(tmp_path / ENGINE_FILE)
+    assert (tmp_path / ENGINE_FILE).exists()

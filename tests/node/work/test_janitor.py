@@ -10,8 +10,8 @@ from node.work.janitor import Janitor
 from node.work.port import Job
 from storage.catalogue import Catalogue
 from storage.records import CompletedBy, StudyState
-from tests.fakes.records import received, result
 from tests.fakes.recording_engine import RecordingEngine
+from tests.fakes.records import received, result
 from tests.fakes.ticking_clock import TickingClock
 
 SETTINGS = CompleteSettings(quiet_s=5, idle_s=60, check_every_s=1)

@@ -152,9 +152,9 @@ def test_the_lock_dies_with_its_process(tmp_path: Path) -> None:
 
 
 def test_a_lock_in_an_unusable_folder(tmp_path: Path) -> None:
-    with pytest.raises(StartupError, match="make the folder writable"):
-        with only_one(tmp_path / "absent" / "lock", "node"):
-            pass
+    lock = only_one(tmp_path / "absent" / "lock", "node")
+    with pytest.raises(StartupError, match="make the folder writable"), lock:
+        pass
 
 
 def test_children_die_with_a_killed_supervisor_and_stop_on_sigterm(tmp_path: Path) -> None:
