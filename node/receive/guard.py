@@ -13,11 +13,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from socketserver import BaseServer
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.transport import AssociationSocket, RequestHandler, ThreadedAssociationServer
+
+if TYPE_CHECKING:
+    from pynetdicom.pdu_primitives import A_ABORT
 
 HEADER_LENGTH = 6
 ASSOCIATE_REQUEST = 0x01
@@ -140,6 +143,7 @@ class GuardedHandler(RequestHandler):
         self.server.connections.add(self.request)
         try:
             association.bind(evt.EVT_ESTABLISHED, leave)
+            association.bind(evt.EVT_CONN_CLOSE, _stop_waiting_for_a_request)
             association.start()
             association.join()
         finally:
@@ -156,6 +160,16 @@ class GuardedHandler(RequestHandler):
         association.dul.event_queue.get_nowait()
         association.set_socket(GuardedSocket(association, self.request, self.server.limits))
         return association
+
+
+def _stop_waiting_for_a_request(event: evt.Event) -> None:
+    """End an association whose peer left before asking for one, as health checks do.
+
+    Its thread waits for a request with the full time-out, closed connection or not; None in the
+    queue is what it takes for "none came".
+    """
+    if event.assoc.requestor.primitive is None:
+        event.assoc.dul.to_user_queue.put(cast("A_ABORT", None))
 
 
 class GuardedServer(ThreadedAssociationServer):

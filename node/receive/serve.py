@@ -143,5 +143,6 @@ def _quieten_libraries() -> None:
     It is also faster: pynetdicom formats every command for its log, whoever reads it.
     """
     _config.LOG_HANDLER_LEVEL = "none"
-    logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
+    for library in ("pynetdicom", "pydicom"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", category=UserWarning, module=r"pydicom\.")
