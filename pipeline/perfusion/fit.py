@@ -25,6 +25,7 @@ from pipeline.perfusion.projection import (
     project_all,
     project_each,
 )
+from pipeline.perfusion.spill import spill_filter
 from pipeline.perfusion.window import arriving_bolus, first_pass_s
 from pipeline.types import ArterialInput
 
@@ -86,6 +87,7 @@ def fit(
     problem = Problem(
         table=fermi_table(concentration, arterial_s, end_s=end_s),
         at_s=time_s[inside].double(),
+        spill=spill_filter(concentration, arterial_s, time_s[inside]),
         max_flow_1_s=bounds.max_flow_ml_min_g * density_g_ml / 60.0,
         max_delay_s=bounds.max_delay_s,
     )
@@ -115,8 +117,8 @@ def _fit_batch(
     delay_s = None
     if regional is not None:
         known = torch.where(regional.isfinite(), regional, curves)
-        delay_s = _best(problem, known, None).delay_s
-    best = _best(problem, curves, delay_s)
+        delay_s = _best(problem, known @ problem.spill, None).delay_s
+    best = _best(problem, curves @ problem.spill, delay_s)
     results = (best.flow_1_s, 1.0 - best.residual / spread, best.delay_s)
     flow, quality, delay = (torch.where(usable, each, torch.nan) for each in results)
     return flow, quality, delay

@@ -1,4 +1,4 @@
-"""The flow map of one slice: which pixels are fitted, with which neighbours, and the picture."""
+"""The flow map of one slice: which pixels are fitted and what they share with neighbours."""
 
 import torch
 from jaxtyping import Bool, Float
@@ -10,8 +10,10 @@ from pipeline.perfusion.window import first_pass_s
 from pipeline.smoothing import smooth
 from pipeline.types import ArterialInput, FlowMap
 
-_NEIGHBOURHOOD_MM = 4.0
+_NEIGHBOURHOOD_MM = 8.0
 """Standard deviation of the neighbourhood that shares an arrival time."""
+_CALMING_MM = 1.5
+"""Standard deviation of the blur against noise, about the point spread of the image."""
 _NOISE_FACTOR = 4.0
 """Enhancement over noise below which a pixel is background."""
 
@@ -56,9 +58,11 @@ def flow_map(
     """
     wall = torch.zeros_like(region) if myocardium is None else myocardium
     chosen = region & (_enhances(concentration_mmol_l, time_s, arterial_input) | wall)
-    regional = _neighbourhood(concentration_mmol_l, region=chosen, wall=wall, spacing_mm=spacing_mm)
+    parts = (chosen & wall, chosen & ~wall)
+    calm = _mean_of_kin(concentration_mmol_l, parts, _CALMING_MM, spacing_mm)
+    regional = _mean_of_kin(concentration_mmol_l, parts, _NEIGHBOURHOOD_MM, spacing_mm)
     fitted = fit(
-        concentration_mmol_l[:, chosen].T,
+        calm[:, chosen].T,
         time_s=time_s,
         arterial_input=arterial_input,
         bounds=bounds,
@@ -97,26 +101,19 @@ def _enhances(
     return torch.gt(late.mean(dim=0), _NOISE_FACTOR * noise)
 
 
-def _neighbourhood(
+def _mean_of_kin(
     concentration: Float[Tensor, "time row column"],
-    *,
-    region: Bool[Tensor, "row column"],
-    wall: Bool[Tensor, "row column"],
+    parts: tuple[Bool[Tensor, "row column"], ...],
+    width_mm: float,
     spacing_mm: tuple[float, float],
 ) -> Float[Tensor, "time row column"]:
-    """Return the local mean curve of each pixel, over its own kind: wall, or the rest."""
-    width_px = (_NEIGHBOURHOOD_MM / spacing_mm[0], _NEIGHBOURHOOD_MM / spacing_mm[1])
+    """Return the local mean curve of each pixel over pixels of the same part; NaN stays NaN."""
+    width_px = (width_mm / spacing_mm[0], width_mm / spacing_mm[1])
     valid = concentration.isfinite().all(dim=0)
-    inside = _local_mean(concentration, region & wall & valid, width_px)
-    outside = _local_mean(concentration, region & ~wall & valid, width_px)
-    return torch.where(wall, inside, outside)
-
-
-def _local_mean(
-    concentration: Float[Tensor, "time row column"],
-    members: Bool[Tensor, "row column"],
-    width_px: tuple[float, float],
-) -> Float[Tensor, "time row column"]:
-    weight = smooth(members.to(concentration.dtype), width_px)
-    total = smooth(torch.where(members, concentration, 0.0), width_px)
-    return total / weight.clamp_min(1e-6)
+    result = concentration
+    for part in parts:
+        members = part & valid
+        weight = smooth(members.to(concentration.dtype), width_px)
+        total = smooth(torch.where(members, concentration, 0.0), width_px)
+        result = torch.where(members, total / weight.clamp_min(1e-6), result)
+    return result

@@ -23,7 +23,7 @@ _SINGULAR = 1e-7
 """Below this the two curves are the same within the first pass and e is not identified."""
 _UNSEEN_FRACTION = 0.75
 """A transit longer than this part of the first pass has no visible end, nor a lowest volume."""
-DELAY_SD_S = 0.15
+DELAY_SD_S = 0.2
 """How far the delay of a pixel strays from that of its neighbourhood."""
 
 
@@ -33,6 +33,8 @@ class Problem:
 
     table: FermiTable
     at_s: Float[Tensor, " time"]
+    spill: Float[Tensor, "time time"]
+    """Filter of `spill_filter`; curves that are handed in have passed it already."""
     max_flow_1_s: float
     max_delay_s: float
 
@@ -68,7 +70,7 @@ def project_all(
     width_index: Float[Tensor, " candidate"],
 ) -> Candidates:
     """Solve every candidate for every voxel, by matrix products."""
-    vascular, retained = problem.table.basis(problem.at_s, delay_s, width_index)
+    vascular, retained = _basis(problem, delay_s, width_index)
     flow, residual = _solve(
         power=curves.square().sum(1, keepdim=True),
         dots=(curves @ vascular.T, curves @ retained.T),
@@ -90,7 +92,7 @@ def project_each(
     width_index: Float[Tensor, " voxel"],
 ) -> Candidates:
     """Solve one candidate per voxel."""
-    vascular, retained = problem.table.basis(problem.at_s, delay_s, width_index)
+    vascular, retained = _basis(problem, delay_s, width_index)
     flow, residual = _solve(
         power=curves.square().sum(1),
         dots=((curves * vascular).sum(1), (curves * retained).sum(1)),
@@ -109,6 +111,16 @@ def cost(problem: Problem, candidates: Candidates, prior: Prior) -> Float[Tensor
         strayed_s = candidates.delay_s - prior.delay_s.view(column)
         distance = distance + (strayed_s / DELAY_SD_S).square()
     return candidates.residual + prior.variance.view(column) * distance
+
+
+def _basis(
+    problem: Problem,
+    delay_s: Float[Tensor, " candidate"],
+    width_index: Float[Tensor, " candidate"],
+) -> tuple[Tensor, Tensor]:
+    """Return both parts after the filter."""
+    vascular, retained = problem.table.basis(problem.at_s, delay_s, width_index)
+    return vascular @ problem.spill, retained @ problem.spill
 
 
 def _norms(vascular: Tensor, retained: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -10,6 +10,9 @@ _BEFORE_FOOT_S = 2.0
 _PASSED_FRACTION = 0.3
 """The bolus has passed when the artery is back at this fraction of the peak: what follows is
 recirculation and back-diffusion, which the response model leaves out."""
+_LONGEST_AFTER_PEAK_S = 8.0
+"""A slow bolus is cut here: what has crossed into the interstitium begins to come back after about
+10 s (volume over PS: 0.2 ml/ml over 1.2 ml/min/ml), and the response model retains it."""
 _SAMPLES_BEFORE_FOOT = 2
 
 
@@ -20,7 +23,8 @@ def first_pass_s(arterial_input: ArterialInput) -> tuple[float, float]:
     falling = curve[peak : valley + 1]
     passed = torch.nonzero(falling <= _PASSED_FRACTION * curve[peak])
     end = peak + int(passed[0]) if passed.numel() else valley
-    return float(time_s[arterial_input.foot]) - _BEFORE_FOOT_S, float(time_s[end])
+    end_s = min(float(time_s[end]), float(time_s[peak]) + _LONGEST_AFTER_PEAK_S)
+    return float(time_s[arterial_input.foot]) - _BEFORE_FOOT_S, end_s
 
 
 def arriving_bolus(

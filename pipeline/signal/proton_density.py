@@ -17,7 +17,7 @@ def receive_field(
     frames: Float[Tensor, "time row column"],
     *,
     spacing_mm: tuple[float, float],
-    width_mm: float = 2.0,
+    width_mm: float = 1.0,
 ) -> Float[Tensor, "row column"]:
     """Return the smoothed mean of the proton-density frames, NaN where there is no tissue.
 

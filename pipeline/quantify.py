@@ -1,0 +1,180 @@
+"""One series at a time: the arterial input, then the tissue of each slice.
+
+What cannot be computed is None in the result and a finding beside it.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from pipeline.errors import CannotQuantifyError
+from pipeline.findings import Finding, Grade
+from pipeline.parameters import AnalysisParameters
+from pipeline.perfusion import find_arterial_input, flow_map
+from pipeline.perfusion.window import first_pass_s
+from pipeline.quality import check_arterial_input, check_flow, check_motion, check_timing
+from pipeline.segment import locate_heart, segment
+from pipeline.signal import to_concentration
+from pipeline.types import (
+    ArterialInput,
+    ImageSeries,
+    MotionCorrection,
+    PatientState,
+    SliceAnalysis,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What all slices share."""
+
+    parameters: AnalysisParameters
+    state: PatientState
+    arterial_input: ArterialInput | None
+
+
+def quantify_arterial_input(
+    series: ImageSeries | None, motion: MotionCorrection | None, parameters: AnalysisParameters
+) -> tuple[ArterialInput | None, list[Finding]]:
+    """Return the arterial input, or None and why."""
+    if series is None or motion is None:
+        return None, []
+    spacing_mm = series.geometry.spacing_mm
+    findings = list(check_motion(motion, name="Arterial input", spacing_mm=spacing_mm))
+    if series.sequence is None:
+        return None, findings
+    try:
+        found = find_arterial_input(
+            motion.frames,
+            time_s=series.time_s,
+            n_proton_density=series.n_proton_density,
+            sequence=series.sequence,
+            proton_density=series.proton_density,
+            native_t1_s=parameters.tissue.native_t1_blood_s,
+            relaxivity_l_mmol_s=parameters.relaxivity_l_mmol_s,
+            spacing_mm=spacing_mm,
+        )
+    except CannotQuantifyError as error:
+        return None, [*findings, _failure(error)]
+    return found, [*findings, *check_arterial_input(found)]
+
+
+def quantify_slice(
+    shared: Shared, series: ImageSeries, motion: MotionCorrection, index: int
+) -> tuple[SliceAnalysis, list[Finding]]:
+    """Return all that can be known of one slice."""
+    spacing_mm = series.geometry.spacing_mm
+    window_s = None if shared.arterial_input is None else first_pass_s(shared.arterial_input)
+    findings = [
+        *check_timing(series, index=index, window_s=window_s),
+        *check_motion(motion, name=f"Slice {index + 1}", spacing_mm=spacing_mm, index=index),
+    ]
+    result = SliceAnalysis(
+        motion=motion, masks=None, flow=None, tissue_time_s=None, tissue_mmol_l=None
+    )
+    try:
+        masks = segment(
+            motion.frames, spacing_mm=spacing_mm, n_proton_density=series.n_proton_density
+        )
+        result = replace(result, masks=masks)
+    except CannotQuantifyError as error:
+        findings.append(_failure(error, index))
+    try:
+        result = _quantify(shared, series, result)
+    except CannotQuantifyError as error:
+        findings.append(_failure(error, index))
+    return result, [*findings, *_check_map(shared, result, index)]
+
+
+def _quantify(shared: Shared, series: ImageSeries, result: SliceAnalysis) -> SliceAnalysis:
+    """Return the result with tissue curve and flow map, as far as their inputs exist."""
+    concentration = _concentration(shared, series, result.motion)
+    if concentration is None:
+        return result
+    time_s = series.time_s[series.n_proton_density :]
+    if result.masks is not None:
+        curve = concentration[:, result.masks.myocardium].nanmean(dim=1)
+        result = replace(result, tissue_time_s=time_s, tissue_mmol_l=curve)
+    if shared.arterial_input is None:
+        return result
+    flow = flow_map(
+        concentration,
+        time_s=time_s,
+        arterial_input=shared.arterial_input,
+        region=_heart_disc(result, series),
+        myocardium=None if result.masks is None else result.masks.myocardium,
+        spacing_mm=series.geometry.spacing_mm,
+        bounds=shared.parameters.bounds,
+        density_g_ml=shared.parameters.tissue.density_g_ml,
+    )
+    return replace(result, flow=flow)
+
+
+def _concentration(
+    shared: Shared, series: ImageSeries, motion: MotionCorrection
+) -> Float[Tensor, "sr_time row column"] | None:
+    """Return tissue concentration; None when the sequence is not known."""
+    if series.sequence is None:
+        return None
+    return to_concentration(
+        motion.frames,
+        n_proton_density=series.n_proton_density,
+        sequence=series.sequence,
+        proton_density=series.proton_density,
+        native_t1_s=shared.parameters.tissue.native_t1_myocardium_s,
+        relaxivity_l_mmol_s=shared.parameters.relaxivity_l_mmol_s,
+        spacing_mm=series.geometry.spacing_mm,
+        n_pre_contrast=_count_before_foot(shared.arterial_input, series),
+    )
+
+
+def _count_before_foot(arterial_input: ArterialInput | None, series: ImageSeries) -> int | None:
+    """Return how many perfusion frames precede arrival in the left ventricle.
+
+    Blood of the right ventricle enhances earlier; muscle does not, and more frames make a
+    quieter baseline.
+    """
+    if arterial_input is None:
+        return None
+    foot_s = arterial_input.time_s[arterial_input.foot]
+    n_before = int((series.time_s[series.n_proton_density :] <= foot_s).sum())
+    return n_before if n_before >= 2 else None
+
+
+def _heart_disc(result: SliceAnalysis, series: ImageSeries) -> Bool[Tensor, "row column"]:
+    """Return a disc around the left ventricle, or around the heart where that is not known."""
+    frames, spacing_mm = result.motion.frames, series.geometry.spacing_mm
+    heart = locate_heart(frames, spacing_mm=spacing_mm, n_proton_density=series.n_proton_density)
+    centre = (heart.centre_row, heart.centre_column)
+    if result.masks is not None:
+        inside = torch.nonzero(result.masks.myocardium | result.masks.left_ventricle)
+        row, column = inside.double().mean(dim=0).tolist()
+        centre = (row, column)
+    rows, columns = (
+        torch.arange(size, dtype=frames.dtype, device=frames.device) for size in frames.shape[1:]
+    )
+    row_mm = (rows - centre[0]) * spacing_mm[0]
+    column_mm = (columns - centre[1]) * spacing_mm[1]
+    return torch.hypot(row_mm[:, None], column_mm[None, :]) <= heart.radius_mm
+
+
+def _check_map(shared: Shared, result: SliceAnalysis, index: int) -> tuple[Finding, ...]:
+    flow, masks = result.flow, result.masks
+    if flow is None or masks is None:
+        return ()
+    return check_flow(
+        flow,
+        myocardium=masks.myocardium,
+        state=shared.state,
+        bounds=shared.parameters.bounds,
+        index=index,
+    )
+
+
+def _failure(error: CannotQuantifyError, index: int | None = None) -> Finding:
+    name = "Arterial input" if index is None else f"Slice {index + 1}"
+    return Finding(
+        code=error.code, grade=Grade.FAIL, text=f"{name}: {error.text}.", slice_index=index
+    )
