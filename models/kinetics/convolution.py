@@ -11,13 +11,14 @@ a rectangle sum at one sample per beat is off by up to 13 % of the peak.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 
+@runtime_checkable
 class Response(Protocol):
     """A causal impulse response, known by its first and second integral."""
 
