@@ -15,12 +15,16 @@ from node.translate.decode import decode_study
 from node.translate.encode import encode_exam
 from node.translate.encode_page import encode_failure_page
 from node.translate.exams import DecodedExam, DecodedStudy, Sources
+from node.translate.folder import FoundStudies, find_studies
 from node.translate.headers import find_reference
+from node.translate.read_result import ReceivedResult, read_result
 from node.translate.results import ResultObject, RunStamp, to_bytes
 
 __all__ = [
     "DecodedExam",
     "DecodedStudy",
+    "FoundStudies",
+    "ReceivedResult",
     "ResultObject",
     "RunStamp",
     "Sources",
@@ -28,5 +32,7 @@ __all__ = [
     "encode_exam",
     "encode_failure_page",
     "find_reference",
+    "find_studies",
+    "read_result",
     "to_bytes",
 ]

@@ -94,7 +94,10 @@ def _encode_maps(
     """Return the flow maps of all slices, then the fit-quality maps."""
     corrected, arterial = images
     found = [
-        (result.flow, _place(decoded, position, (*corrected[position], *arterial)))
+        (
+            result.flow,
+            _place(decoded, position, result.motion.reference, (*corrected[position], *arterial)),
+        )
         for position, result in enumerate(analysis.slices)
         if result.flow is not None
     ]
@@ -113,12 +116,12 @@ def _encode_maps(
     )
 
 
-def _place(decoded: DecodedExam, position: int, images: Iterable[ResultObject]) -> MapPlace:
-    """Return where a map belongs; its time is that of the first saturation-recovery frame."""
-    sources = decoded.sources.slices[position]
-    first = min(decoded.exam.slices[position].n_proton_density, len(sources) - 1)
+def _place(
+    decoded: DecodedExam, position: int, reference: int, images: Iterable[ResultObject]
+) -> MapPlace:
+    """Return where a map belongs; its time is that of the beat whose geometry it shows."""
     return MapPlace(
-        source=sources[first],
+        source=decoded.sources.slices[position][reference],
         images=tuple(image.dataset for image in images),
         series_source=_numbering(decoded),
         position=position,

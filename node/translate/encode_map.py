@@ -95,7 +95,7 @@ class MapPlace:
     """Where one map belongs."""
 
     source: Dataset
-    """Header of the first frame that was used: gives identity, geometry and time."""
+    """Header of the beat whose geometry the map shows: gives identity, geometry and time."""
     images: tuple[Dataset, ...]
     """The corrected images the map was computed from."""
     series_source: Dataset

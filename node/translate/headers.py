@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 from pydicom import dcmread
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from node.errors import NotDicomError, TransientError
 from node.translate.values import number_of, numbers_of, text_of
@@ -19,6 +20,7 @@ from pipeline.types import Geometry, Vector
 
 _DAMAGED = (
     InvalidDicomError,
+    BytesLengthException,
     EOFError,
     struct.error,
     ValueError,
@@ -39,6 +41,7 @@ _NAME_KEYWORDS = (
     "ImageType",
 )
 _MAX_AXIS_ERROR = 0.01
+_UNDEFINED_LENGTH = 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,11 +91,14 @@ def read_dataset(path: Path, *, with_pixels: bool) -> FileDataset:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd values of other makers are not ours to report
-            return dcmread(path, stop_before_pixels=not with_pixels)
+            dataset = dcmread(path, stop_before_pixels=not with_pixels)
     except OSError as error:
         raise TransientError(f"a received file cannot be read: {error.strerror}") from error
     except _DAMAGED as error:
         raise NotDicomError("the file is not DICOM, or damaged") from error
+    if not with_pixels and _is_cut(dataset):
+        raise NotDicomError("the file is cut short inside its header")
+    return dataset
 
 
 def read_header(path: Path) -> FrameHeader:
@@ -123,6 +129,17 @@ def find_reference(paths: Iterable[Path]) -> Dataset | None:
         except (NotDicomError, TransientError):
             continue
     return None
+
+
+def _is_cut(dataset: FileDataset) -> bool:
+    """Whether a value is shorter than its length field says; pydicom does not complain."""
+    return any(
+        isinstance(element, RawDataElement)
+        and element.value is not None
+        and element.length != _UNDEFINED_LENGTH
+        and len(element.value) < element.length
+        for element in dataset.elements()
+    )
 
 
 def _header(path: Path, dataset: Dataset) -> FrameHeader:

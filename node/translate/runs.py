@@ -9,14 +9,8 @@ from node.settings import AcquisitionRule
 from node.translate.clock import read_clock, wall_time_us
 from node.translate.headers import FrameHeader
 from node.translate.roles import is_corrected_by_scanner, is_named, state_of
-from node.translate.stacks import (
-    MIN_BEATS,
-    Stack,
-    gather_stacks,
-    order_base_to_apex,
-    same_plane,
-    same_position,
-)
+from node.translate.selection import find_inputs, input_preference, without_copies
+from node.translate.stacks import MIN_BEATS, Stack, alike, gather_stacks, order_base_to_apex
 from pipeline.findings import Code, Finding, Grade
 from pipeline.types import PatientState
 
@@ -38,6 +32,8 @@ class _Series:
 
     number: int
     stacks: tuple[Stack, ...]
+    n_without_place: int
+    """Images without a usable position."""
     state: PatientState
     is_named: bool
     start_us: int
@@ -88,9 +84,11 @@ def find_runs(frames: Iterable[FrameHeader], rules: Sequence[AcquisitionRule]) -
 def _describe(frames: tuple[FrameHeader, ...], rules: Sequence[AcquisitionRule]) -> _Series:
     times = [wall_time_us(frame) for frame in frames]
     first = frames[0]
+    stacks = gather_stacks(frames)
     return _Series(
         number=first.series_number,
-        stacks=gather_stacks(frames),
+        stacks=stacks,
+        n_without_place=len(frames) - sum(len(stack.frames) for stack in stacks),
         state=state_of(frames),
         is_named=is_named(first, "perfusion", rules) or is_named(first, "arterial_input", rules),
         start_us=min(times),
@@ -103,17 +101,39 @@ def _has_clock(series: _Series) -> bool:
 
 
 def _no_run(series: Sequence[_Series]) -> UnusableStudyError:
-    named = [item for item in series if item.is_named and item.stacks]
-    if any(item.full_stacks for item in named):
+    """Say what is wrong with the series that should have been a bolus run."""
+    named = [item for item in series if item.is_named]
+    short = [item for item in named if not item.full_stacks]
+    mixed = next((item for item in short if _mixes_geometry(item)), None)
+    if mixed is not None:
+        return _mixed_geometry(mixed)
+    if any(item.n_without_place for item in short):
+        text = "The perfusion images have no usable position, orientation or pixel spacing."
+        return UnusableStudyError(Code.INCOMPLETE_TRANSFER, text)
+    if short:
+        most = max(len(stack.frames) for item in short for stack in item.stacks)
+        text = f"The perfusion series have at most {most} images per slice; {MIN_BEATS} are needed."
+        return UnusableStudyError(Code.BOLUS_NOT_COVERED, text)
+    if named:
         text = "Only an arterial-input series was received, no perfusion slices."
         return UnusableStudyError(Code.NO_PERFUSION_SERIES, text)
-    if named:
-        most = max(len(stack.frames) for item in named for stack in item.stacks)
-        return UnusableStudyError(
-            Code.BOLUS_NOT_COVERED,
-            f"The perfusion series have at most {most} images per slice; {MIN_BEATS} are needed.",
-        )
     return UnusableStudyError(Code.NO_PERFUSION_SERIES, "No perfusion series was found.")
+
+
+def _mixes_geometry(series: _Series) -> bool:
+    """Whether a series without a full slice has many images that lie in different planes."""
+    n_frames = sum(len(stack.frames) for stack in series.stacks)
+    return n_frames >= MIN_BEATS and any(
+        not alike(stack, series.stacks[0]) for stack in series.stacks
+    )
+
+
+def _mixed_geometry(series: _Series) -> UnusableStudyError:
+    return UnusableStudyError(
+        Code.FEW_SLICES,
+        f"Series {series.number} mixes image geometries: orientation, matrix or pixel size "
+        "changes between images.",
+    )
 
 
 def _gather_runs(series: Sequence[_Series]) -> list[list[_Series]]:
@@ -164,12 +184,12 @@ def _is_lone_input(group: Sequence[_Series], rules: Sequence[AcquisitionRule]) -
 
 def _make_run(series: Sequence[_Series], rules: Sequence[AcquisitionRule]) -> Run | None:
     findings = [finding for item in series for finding in _check_geometry(item)]
-    stacks = _without_copies([stack for item in series for stack in item.full_stacks])
-    inputs = _find_inputs(stacks, rules)
+    stacks = without_copies([stack for item in series for stack in item.full_stacks])
+    inputs = find_inputs(stacks, rules)
     slices = [stack for stack in stacks if stack not in inputs]
     if not slices:
         return None
-    arterial_input = min(inputs, key=_input_preference) if inputs else None
+    arterial_input = min(inputs, key=input_preference) if inputs else None
     hint = None if arterial_input is None else arterial_input.geometry
     ordered = order_base_to_apex(slices, hint)
     state = _state(series)
@@ -182,77 +202,26 @@ def _make_run(series: Sequence[_Series], rules: Sequence[AcquisitionRule]) -> Ru
 
 
 def _check_geometry(series: _Series) -> Iterable[Finding]:
-    """Refuse a series whose planes change between beats; report slices with images missing."""
+    """Refuse a series whose planes change between beats; report images that cannot be used."""
     full = series.full_stacks
+    if series.n_without_place:
+        yield Finding(
+            code=Code.INCOMPLETE_TRANSFER,
+            grade=Grade.REVIEW,
+            text=f"{series.n_without_place} images of series {series.number} have no usable "
+            "position and were left out.",
+        )
     for stack in series.stacks:
         if stack.is_full:
             continue
-        if not any(
-            stack.shape == other.shape and same_plane(stack.geometry, other.geometry)
-            for other in full
-        ):
-            raise UnusableStudyError(
-                Code.FEW_SLICES,
-                f"Series {series.number} mixes image geometries: orientation, matrix or pixel "
-                f"size changes between images.",
-            )
+        if not any(alike(stack, other) for other in full):
+            raise _mixed_geometry(series)
         yield Finding(
             code=Code.INCOMPLETE_TRANSFER,
             grade=Grade.REVIEW,
             text=f"A slice of series {series.number} has only {len(stack.frames)} images "
             "and was left out.",
         )
-
-
-def _without_copies(stacks: Iterable[Stack]) -> list[Stack]:
-    """Keep one stack per place: measured before registered, first echo, first series."""
-    kept: list[Stack] = []
-    for stack in sorted(stacks, key=_copy_preference):
-        is_copy = any(
-            stack.shape == other.shape
-            and same_plane(stack.geometry, other.geometry)
-            and same_position(stack.geometry, other.geometry)
-            for other in kept
-        )
-        if not is_copy:
-            kept.append(stack)
-    return kept
-
-
-def _copy_preference(stack: Stack) -> tuple[bool, float, int, str]:
-    first = stack.frames[0]
-    return (
-        is_corrected_by_scanner(first),
-        first.echo_time_ms,
-        first.series_number,
-        first.series_uid,
-    )
-
-
-def _find_inputs(stacks: Sequence[Stack], rules: Sequence[AcquisitionRule]) -> list[Stack]:
-    """Return the arterial input: at most half the matrix, else the named single slice."""
-    rows = max(stack.shape[0] for stack in stacks)
-    columns = max(stack.shape[1] for stack in stacks)
-    small = [
-        stack for stack in stacks if stack.shape[0] * 2 <= rows and stack.shape[1] * 2 <= columns
-    ]
-    if small:
-        return small
-    return [
-        stack
-        for stack in stacks
-        if is_named(stack.frames[0], "arterial_input", rules) and _is_single(stack, stacks)
-    ]
-
-
-def _is_single(stack: Stack, stacks: Sequence[Stack]) -> bool:
-    series_uid = stack.frames[0].series_uid
-    return sum(other.frames[0].series_uid == series_uid for other in stacks) == 1
-
-
-def _input_preference(stack: Stack) -> tuple[int, float, int]:
-    first = stack.frames[0]
-    return stack.shape[0] * stack.shape[1], first.echo_time_ms, first.series_number
 
 
 def _remarks(slices: Sequence[Stack], state: PatientState) -> Iterable[Finding]:

@@ -61,6 +61,11 @@ def same_plane(first: Geometry, second: Geometry) -> bool:
     return bool(directions <= _DIRECTION_TOLERANCE and spacing <= _SPACING_TOLERANCE_MM)
 
 
+def alike(first: Stack, second: Stack) -> bool:
+    """Whether two stacks have the same matrix, directions and pixel spacing."""
+    return first.shape == second.shape and same_plane(first.geometry, second.geometry)
+
+
 def same_position(first: Geometry, second: Geometry) -> bool:
     """Whether two geometries have the same origin."""
     distance = np.abs(np.subtract(first.origin_mm, second.origin_mm)).max()

@@ -1,0 +1,75 @@
+"""A result object read back from an archive: proof of what actually arrived."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+
+from node.errors import NotDicomError
+from node.translate.headers import read_dataset
+from node.translate.results import ResultKind
+from node.translate.values import text_of
+
+_KINDS: dict[str, ResultKind] = {
+    "MOCO": "moco",
+    "MBF": "flow",
+    "R2": "quality",
+    "SUMMARY": "page",
+    "FAILURE": "failure",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ReceivedResult:
+    """One result object as somebody else stored it."""
+
+    kind: ResultKind
+    sop_uid: str
+    acquired_at: datetime | None
+    """Acquisition time of the beat that it shows; None for pages."""
+    values: NDArray[np.float64] | NDArray[np.uint8]
+    """Physical values `(row, column)`, NaN where a map says nothing; or RGB `(row, column, 3)`."""
+
+
+def read_result(path: Path) -> ReceivedResult:
+    """Read one of our result objects.
+
+    Raises
+    ------
+    NotDicomError
+        Not DICOM, or not a result object of this node.
+    TransientError
+        The file cannot be read.
+
+    """
+    dataset = read_dataset(path, with_pixels=True)
+    label = (text_of(dataset, "ImageType").split() or [""])[-1]
+    if label not in _KINDS:
+        raise NotDicomError("not a result object of this node")
+    kind = _KINDS[label]
+    return ReceivedResult(
+        kind=kind,
+        sop_uid=str(dataset.SOPInstanceUID),
+        acquired_at=_acquired_at(dataset),
+        values=_values(dataset, kind),
+    )
+
+
+def _acquired_at(dataset: Dataset) -> datetime | None:
+    text = text_of(dataset, "AcquisitionDate") + text_of(dataset, "AcquisitionTime")
+    return datetime.strptime(text, "%Y%m%d%H%M%S.%f") if text else None
+
+
+def _values(dataset: Dataset, kind: ResultKind) -> NDArray[np.float64] | NDArray[np.uint8]:
+    """Return physical values by the real-world value mapping, as a reader would."""
+    stored = dataset.pixel_array
+    if kind in ("page", "failure"):
+        return stored.astype(np.uint8)
+    if kind == "moco":
+        return stored.astype(np.float64)
+    mapping = dataset.RealWorldValueMappingSequence[0]
+    slope, intercept = mapping.RealWorldValueSlope, mapping.RealWorldValueIntercept
+    return np.where(stored > 0, stored * slope + intercept, np.nan)
