@@ -148,22 +148,13 @@ class JobRunner:
                 self._give_up(run, failure)
             except Exception as error:  # noqa: BLE001 - without its page rather than not at all
                 event(_log, logging.ERROR, "failure page failed", **describe(error))
-        self._catalogue.commit_results(run.study_id, run.revision, (), (), failure)
-        event(_log, logging.ERROR, "study failed", study_id=run.study_id, code=failure.code)
+        if self._catalogue.commit_results(run.study_id, run.revision, (), (), failure):
+            reference = self._catalogue.study(run.study_id).reference
+            event(_log, logging.WARNING, "study failed", study=reference, code=str(failure.code))
 
     def _has_left_running(self, run: Run) -> bool:
         study = self._catalogue.study(run.study_id)
-        is_running = study.state is StudyState.RUNNING and study.revision == run.revision
-        if not is_running:
-            event(
-                _log,
-                logging.INFO,
-                "study computed",
-                study=study.reference,
-                revision=run.revision,
-                state=study.state.value,
-            )
-        return not is_running
+        return study.state is not StudyState.RUNNING or study.revision != run.revision
 
 
 def run_worker(

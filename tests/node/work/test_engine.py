@@ -111,6 +111,21 @@ def test_a_killed_worker_finishes_its_job_after_the_restart(
     assert lines(tmp_path / "finished") == [str(study.id)]
 
 
+def test_a_stop_during_a_job_is_quick_and_costs_no_attempt(
+    tmp_path: Path, catalogue: Catalogue, client: EngineClient, start_worker: StartWorker
+) -> None:
+    study = queue_study(catalogue)
+    client.submit(job(study))
+    worker = start_worker("wait")
+    wait_until(lambda: len(lines(tmp_path / "attempts")) == 1)
+    worker.terminate()
+    assert worker.wait(PATIENCE_S) == 0
+    assert catalogue.study(study.id).state is StudyState.RUNNING
+    start_worker("finish")
+    wait_until(lambda: catalogue.study(study.id).state is StudyState.DONE)
+    assert lines(tmp_path / "attempts") == [f"{study.id} 1 1"] * 2
+
+
 def test_the_job_of_a_lost_worker_goes_to_another_slot(
     tmp_path: Path, catalogue: Catalogue, client: EngineClient, start_worker: StartWorker
 ) -> None:

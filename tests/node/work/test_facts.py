@@ -5,11 +5,14 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
+from node.work.completeness import is_grid_full
 from node.work.facts import FactReader, read_facts
 from storage.records import Instance, InstanceStatus
+from tests.fakes.exams import write_small_exam
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 
@@ -98,3 +101,21 @@ def test_an_instance_is_read_once_and_only_if_it_counts(tmp_path: Path) -> None:
     assert reader.facts(1, [instance(), conflict]) == first
     reader.forget_except([])
     assert reader.facts(1, [instance()]) == (None,)
+
+
+@pytest.mark.parametrize("declares_beats", [True, False])
+def test_the_grid_of_a_scanned_exam(tmp_path: Path, declares_beats: bool) -> None:
+    """Proven with the last image and not before, and only if the scanner says how many."""
+    files = write_small_exam(tmp_path, declares_beats=declares_beats)
+    facts = [
+        read_facts(
+            file,
+            replace(
+                instance(number),
+                series_uid=str(dcmread(file, stop_before_pixels=True).SeriesInstanceUID),
+            ),
+        )
+        for number, file in enumerate(files)
+    ]
+    assert is_grid_full(facts) is declares_beats
+    assert not is_grid_full(facts[:-1])
