@@ -1,0 +1,35 @@
+"""Contrast agents and native relaxation: published numbers, and refusal between field strengths."""
+
+import dcmri
+import pytest
+
+from models.physics import AGENTS, native_relaxation
+
+SPELLING = {"gadobenate": "gadobenade"}  # the package's own spelling
+
+
+@pytest.mark.parametrize("name", AGENTS)
+@pytest.mark.parametrize("field_strength_t", [1.5, 3.0])
+def test_relaxivities_are_those_of_dcmri(name, field_strength_t):
+    published = dcmri.relaxivity(field_strength_t, "plasma", SPELLING.get(name, name)) / 1000.0
+    assert AGENTS[name].relaxivity_l_mmol_s(field_strength_t) == pytest.approx(published)
+
+
+def test_real_magnets_are_near_a_tabulated_field_strength():
+    agent = AGENTS["gadobutrol"]
+    assert agent.relaxivity_l_mmol_s(1.494) == agent.relaxivity_l_mmol_s(1.5)
+    assert agent.relaxivity_l_mmol_s(2.89) == agent.relaxivity_l_mmol_s(3.0)
+
+
+@pytest.mark.parametrize("field_strength_t", [0.55, 2.2, 7.0, 15000.0, float("nan")])
+def test_other_field_strengths_are_refused(field_strength_t):
+    with pytest.raises(ValueError, match=r"only 1\.5 T and 3 T"):
+        AGENTS["gadobutrol"].relaxivity_l_mmol_s(field_strength_t)
+    with pytest.raises(ValueError, match=r"only 1\.5 T and 3 T"):
+        native_relaxation(field_strength_t)
+
+
+def test_native_relaxation_is_slower_at_3_t():
+    low, high = native_relaxation(1.5), native_relaxation(3.0)
+    assert (low.t1_blood_s, high.t1_blood_s) == (1.7, 2.0)
+    assert (low.t1_myocardium_s, high.t1_myocardium_s) == (1.1, 1.3)
