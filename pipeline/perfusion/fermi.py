@@ -81,7 +81,7 @@ class FermiTable:
         retained = torch.lerp(self.retained[left], self.retained[left + 1], weight)
         return torch.lerp(narrow, wide, blend.expand_as(narrow)), retained
 
-    def width_s(self, width_index: Float[Tensor, " candidate"]) -> Float[Tensor, " candidate"]:
+    def width_s(self, width_index: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Return the transit time w of places in the table, s."""
         step = self.log_width[1] - self.log_width[0]
         return torch.exp(self.log_width[0] + step * width_index)

@@ -5,10 +5,11 @@ For a delay and a width the model is F [(1 - e) v + e r] with known curves v (va
 searched (variable projection, Golub & Pereyra 1973, doi 10.1137/0710036).
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pipeline.perfusion.fermi import (
@@ -22,7 +23,7 @@ from pipeline.perfusion.fermi import (
 _SINGULAR = 1e-7
 """Below this the two curves are the same within the first pass and e is not identified."""
 _UNSEEN_FRACTION = 0.75
-"""A transit longer than this part of the first pass has no visible end, nor a lowest volume."""
+"""A transit longer than this part of the first pass has no visible end: low volume is no news."""
 DELAY_SD_S = 0.2
 """How far the delay of a pixel strays from that of its neighbourhood."""
 
@@ -104,8 +105,10 @@ def project_each(
 
 def cost(problem: Problem, candidates: Candidates, prior: Prior) -> Float[Tensor, "*shape"]:
     """Return residual plus variance times the squared distance from what is known beforehand."""
-    volume = candidates.flow_1_s * problem.table.width_s(candidates.width_index)
-    distance = ((volume.clamp_min(1e-6) / VOLUME_MEDIAN).log() / VOLUME_LOG_SD).square()
+    width_s = problem.table.width_s(candidates.width_index)
+    excess = (candidates.flow_1_s * width_s).clamp_min(1e-6).log() - math.log(VOLUME_MEDIAN)
+    excess = torch.where(_is_seen(problem, width_s), excess, excess.clamp_min(0.0))
+    distance = (excess / VOLUME_LOG_SD).square()
     column = (-1,) + (1,) * (candidates.residual.ndim - 1)
     if prior.delay_s is not None:
         strayed_s = candidates.delay_s - prior.delay_s.view(column)
@@ -155,8 +158,11 @@ def _solve(
 
 def _limits(problem: Problem, width_s: Float[Tensor, " candidate"]) -> tuple[Tensor, Tensor]:
     """Return the lowest and highest flow that the volume bounds allow at a transit time, 1/s."""
-    first_pass_s = float(problem.at_s[-1] - problem.at_s[0])
-    is_seen = width_s < _UNSEEN_FRACTION * first_pass_s
-    lowest = torch.where(is_seen, VOLUME_RANGE[0] / width_s, 0.0)
+    lowest = torch.where(_is_seen(problem, width_s), VOLUME_RANGE[0] / width_s, 0.0)
     highest = (VOLUME_RANGE[1] / width_s).clamp_max(problem.max_flow_1_s)
     return torch.minimum(lowest, highest), highest
+
+
+def _is_seen(problem: Problem, width_s: Float[Tensor, "*shape"]) -> Bool[Tensor, "*shape"]:
+    """Return whether a transit ends within the first pass, so that its volume is bounded below."""
+    return torch.lt(width_s, _UNSEEN_FRACTION * float(problem.at_s[-1] - problem.at_s[0]))
