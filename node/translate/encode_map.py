@@ -123,7 +123,8 @@ def to_stored(
         Largest value that can be stored, a whole number of units.
 
     """
-    steps = np.rint(np.nan_to_num(np.asarray(values, dtype=np.float64), nan=0.0) / slope)
+    known = np.nan_to_num(np.asarray(values, dtype=np.float64), nan=0.0, posinf=maximum)
+    steps = np.rint(known.clip(0.0, maximum) / slope)
     stored = np.clip(steps, 0, min(65535, round(maximum / slope) - 1)).astype(np.uint16)
     peak = int(stored.max())
     if peak > 0 and abs(peak * slope - round(peak * slope)) < slope / 1e3:

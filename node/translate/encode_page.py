@@ -89,7 +89,7 @@ def encode_failure_page(
     target.ImageType = ["DERIVED", "SECONDARY", "OTHER", "PERFUSION", "FAILURE"]
     target.SeriesInstanceUID = make_uid("failure series", key)
     target.SOPInstanceUID = make_uid("failure", key)
-    target.SeriesDescription = describe_series("PERFUSION NOT AVAILABLE", settings=settings)
+    target.SeriesDescription = "PERFUSION NOT AVAILABLE"
     target.DerivationDescription = f"Reason why there is no perfusion map. {run.software_version}"
     return ResultObject(kind="failure", dataset=target)
 

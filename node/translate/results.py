@@ -11,6 +11,9 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from node.translate.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, input_key
 
+TRANSFER_SYNTAX_UID = str(ExplicitVRLittleEndian)
+"""Every result object goes out uncompressed: every archive takes it."""
+
 ResultKind = Literal["moco", "flow", "quality", "page", "failure"]
 
 

@@ -114,7 +114,7 @@ def unmoved(images: ImageSeries) -> MotionCorrection:
     return MotionCorrection(
         frames=images.frames,
         displacement=torch.zeros(n_frames, 2, n_rows, n_columns),
-        reference=0,
+        reference=10,
         method="identity",
         quality=quality,
     )
