@@ -7,13 +7,14 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from models.kinetics import interpolate
-from models.phantom.motion import Field, sample
+from models.phantom.motion import sample
 from models.phantom.randomness import uniform
 from models.phantom.shapes import Plane
 from models.phantom.uptake import ClassProperties
 from models.physics import SaturationRecovery, SpoiledGradientEcho
 
 Frames = Float[Tensor, "time row column"]
+FineFrames = Float[Tensor, "time fine_row fine_column"]
 
 OVERSAMPLING = 2
 """Points of the fine grid per pixel and axis."""
@@ -78,11 +79,11 @@ def coil_sensitivity(
 
 
 def render(
-    weights: Float[Tensor, "class row column"],
+    weights: Float[Tensor, "class fine_row fine_column"],
     signals: Float[Tensor, "time class"],
     *,
-    inverse_displacement: Field | None,
-    sensitivity: Plane,
+    inverse_displacement: Float[Tensor, "time axis slice_row slice_column"] | None,
+    sensitivity: Float[Tensor, "fine_row fine_column"],
     matrix: tuple[int, int],
 ) -> Frames:
     """Return noise-free frames.
@@ -113,14 +114,16 @@ def render(
     return torch.cat(frames)
 
 
-def _moved(fine: Frames, inverse_displacement: Field) -> Frames:
+def _moved(
+    fine: FineFrames, inverse_displacement: Float[Tensor, "time axis slice_row slice_column"]
+) -> FineFrames:
     offset = torch.nn.functional.interpolate(
         inverse_displacement, size=fine.shape[-2:], mode="bilinear", align_corners=False
     )
     return sample(fine[:, None], OVERSAMPLING * offset)[:, 0]
 
 
-def acquire(fine: Frames, matrix: tuple[int, int]) -> Frames:
+def acquire(fine: FineFrames, matrix: tuple[int, int]) -> Frames:
     """Return images of a matrix from the centre of k-space of a finer image of the same field.
 
     A phase ramp keeps the edges of both fields of view together, so that the centre of pixel n is

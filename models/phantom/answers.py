@@ -14,6 +14,8 @@ from models.phantom.truth import SeriesTruth
 
 Mask = Bool[Tensor, "row column"]
 Masks = Bool[Tensor, "time row column"]
+Drawn = Float[Tensor, "drawn_row drawn_column"]
+"""A plane on the fine grid of the picture."""
 
 
 def series_truth(scene: Scene, images: SeriesImages) -> SeriesTruth:
@@ -45,17 +47,17 @@ def series_truth(scene: Scene, images: SeriesImages) -> SeriesTruth:
     )
 
 
-def _pooled(scene: Scene, covered: Float[Tensor, "time row column"]) -> Masks:
+def _pooled(scene: Scene, covered: Float[Tensor, "time drawn_row drawn_column"]) -> Masks:
     """Return the pixels of the series that are covered to more than half."""
     shares = torch.nn.functional.interpolate(covered[:, None], size=scene.plan.matrix, mode="area")
     return shares[:, 0] > 0.5
 
 
-def _at_rest(scene: Scene, covered: Plane) -> Mask:
+def _at_rest(scene: Scene, covered: Drawn) -> Mask:
     return _pooled(scene, covered[None])[0]
 
 
-def _moving(scene: Scene, covered: Plane) -> Masks:
+def _moving(scene: Scene, covered: Drawn) -> Masks:
     offset = scene.inverse_displacement
     on_slice = torch.nn.functional.interpolate(
         covered[None, None], size=scene.patient.protocol.matrix, mode="area"

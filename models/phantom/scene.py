@@ -32,7 +32,7 @@ class Scene:
     time_s: Float[Tensor, " time"]
     displacement: Field
     """On the grid of the series, pixels."""
-    inverse_displacement: Field
+    inverse_displacement: Float[Tensor, "time axis slice_row slice_column"]
     """On the grid of the slices, pixels of a slice, for drawing."""
 
 
