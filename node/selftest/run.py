@@ -15,7 +15,8 @@ from models.phantom import PhantomExam, make_exam
 from node.configuration import load_settings, save_settings
 from node.errors import StartupError, TransientError
 from node.ports import Progress
-from node.scanner import VirtualScan, send_files, write_exam
+from node.scanner import VirtualPatient, send_files, write_exam
+from node.scanner.session import Session
 from node.selftest.accuracy import MeasuredMap, SliceAccuracy, compare
 from node.selftest.archive import AE_TITLE, Archive, free_port, running_archive, wait_for_port
 from node.settings import AllowedPeer, Destination, Settings
@@ -56,7 +57,7 @@ class SelfTestReport:
 
 def run_selftest(
     folder: Path, *, config: Path, seed: int, timeout_s: float, progress: Progress
-) -> tuple[SelfTestReport, PhantomExam]:
+) -> SelfTestReport:
     """Run the node from a temporary copy of a configuration against a phantom exam.
 
     Parameters
@@ -85,12 +86,11 @@ def run_selftest(
         with _running_node(folder, settings):
             progress("rendering the phantom exam", 0.0)
             exam = make_exam(seed, state="stress")
-            scan = VirtualScan()
-            files = write_exam(exam, folder / "scanner", scan=scan)
+            files = write_exam(exam, folder / "scanner")
             progress("rendering the phantom exam", 1.0)
             last_image_at = _send(files, settings, progress)
             study = _wait(settings, timeout_s, progress)
-            return _report(archive, settings, exam, scan, study, last_image_at, len(files)), exam
+            return _report(archive, settings, exam, study, last_image_at, len(files))
 
 
 def _prepare(folder: Path, config: Path, archive: Archive) -> Settings:
@@ -182,19 +182,20 @@ def _report(
     archive: Archive,
     settings: Settings,
     exam: PhantomExam,
-    scan: VirtualScan,
     study: Study,
     last_image_at: datetime,
     n_sent: int,
 ) -> SelfTestReport:
     results = tuple(read_result(path) for path in archive.files())
     flows = [result for result in results if result.kind == "flow"]
+    started = Session.of(VirtualPatient.from_seed(exam.seed)).bolus_started(exam.state)
     maps = [
         MeasuredMap(
-            flow_ml_min_g=torch.from_numpy(result.values),
-            time_s=(result.acquired_at - scan.started_at).total_seconds(),
+            flow_ml_min_g=torch.from_numpy(result.values).float(),
+            time_s=(result.acquired_at - started).total_seconds(),
         )
         for result in flows
+        if result.acquired_at is not None
     ]
     return SelfTestReport(
         archive=archive.name,

@@ -1,0 +1,259 @@
+"""One study from files to result objects: decode, analyse, draw, encode.
+
+No database and no socket: `perfnode process` and the worker call the same function.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+
+from models.physics import AGENTS, native_relaxation
+from node.errors import UnusableStudyError
+from node.ports import Progress
+from node.settings import QuantificationSettings, Settings
+from node.translate import (
+    DecodedExam,
+    DecodedStudy,
+    ResultObject,
+    RunStamp,
+    decode_study,
+    encode_exam,
+    encode_failure_page,
+    find_reference,
+)
+from node.version import VERSION
+from pipeline.analyse import analyse
+from pipeline.findings import Code, Grade
+from pipeline.parameters import AnalysisParameters, FermiBounds, Tissue
+from pipeline.picture import Provenance, draw_failure_page, draw_page
+from pipeline.transfer import move_analysis, move_exam
+from pipeline.types import Analysis, Exam
+from storage.records import Failure
+
+SOFTWARE = f"perfnode {VERSION}"
+_DECODING_SHARE = 0.1
+_ENCODING_SHARE = 0.05
+
+Page = UInt8[np.ndarray, "row column 3"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComputedExam:
+    """One bolus run and its result."""
+
+    decoded: DecodedExam
+    analysis: Analysis
+    page: Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a study became."""
+
+    results: tuple[ResultObject, ...]
+    exams: tuple[ComputedExam, ...]
+    failure: Failure | None
+    failure_page: Page | None
+
+
+def make_stamp(settings: Settings, created: datetime) -> RunStamp:
+    """Return what identifies one computation: time, software and the digest of the settings.
+
+    Only sections that change a result count; a new port makes no new result.
+    """
+    relevant = settings.model_dump(
+        mode="json", include={"quantification", "acquisition", "results"}
+    )
+    digest = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
+    return RunStamp(created=created, software_version=SOFTWARE, configuration_digest=digest)
+
+
+def compute_study(
+    files: Sequence[Path],
+    *,
+    settings: Settings,
+    stamp: RunStamp,
+    reference: str,
+    progress: Progress,
+) -> Outcome:
+    """Compute every exam of a study.
+
+    Parameters
+    ----------
+    files
+        The instances of one study, in any order.
+    settings
+        The configuration.
+    stamp
+        Identity of this run.
+    reference
+        Short study reference for a failure page.
+    progress
+        Told the stage and the fraction done.
+
+    Returns
+    -------
+    The result objects; a study of which no exam can be made gives its failure page.
+
+    """
+    try:
+        decoded = decode_study(
+            files,
+            rules=settings.acquisition,
+            progress=_part(progress, 0.0, _DECODING_SHARE),
+        )
+        exams = tuple(_compute_exams(decoded, settings, stamp, progress))
+    except UnusableStudyError as error:
+        failure = Failure(code=error.code, text=error.text)
+        return fail_study(files, failure, settings=settings, stamp=stamp, reference=reference)
+    return _encode(exams, settings, stamp, reference, progress)
+
+
+def fail_study(
+    files: Sequence[Path],
+    failure: Failure,
+    *,
+    settings: Settings,
+    stamp: RunStamp,
+    reference: str,
+) -> Outcome:
+    """Return a failure page for a study of which nothing else can be made.
+
+    No object goes out when the files carry the identity of more than one patient: it would land
+    in the record of either.
+    """
+    page = _failure_page(failure, "Nothing; the original images are unchanged.", stamp, reference)
+    header = find_reference(files)
+    results = (
+        ()
+        if header is None
+        else (encode_failure_page(header, page, run=stamp, settings=settings.results),)
+    )
+    return Outcome(results=results, exams=(), failure=failure, failure_page=page)
+
+
+def parameters_for(exam: Exam, settings: QuantificationSettings) -> AnalysisParameters:
+    """Return the constants for an exam; what the settings leave open follows field strength.
+
+    Raises
+    ------
+    UnusableStudyError
+        The tables know neither agent nor tissue at this field strength.
+
+    """
+    try:
+        agent_l_mmol_s = AGENTS[settings.agent].relaxivity_l_mmol_s(exam.field_strength_t)
+        native = native_relaxation(exam.field_strength_t)
+    except ValueError as error:
+        raise UnusableStudyError(Code.UNSUPPORTED_SEQUENCE, str(error)) from error
+    return AnalysisParameters(
+        relaxivity_l_mmol_s=settings.relaxivity_l_mmol_s or agent_l_mmol_s,
+        tissue=Tissue(
+            native_t1_blood_s=_seconds(settings.native_t1_blood_ms, native.t1_blood_s),
+            native_t1_myocardium_s=_seconds(
+                settings.native_t1_myocardium_ms, native.t1_myocardium_s
+            ),
+            density_g_ml=settings.tissue_density_g_ml,
+            hematocrit_fraction=settings.hematocrit_percent / 100,
+        ),
+        bounds=FermiBounds(
+            max_flow_ml_min_g=settings.max_flow_ml_min_g, max_delay_s=settings.max_delay_s
+        ),
+        correct_motion=True,
+    )
+
+
+def choose_device(wanted: str) -> torch.device:
+    """Return the device to compute on; `auto` takes a GPU when there is one."""
+    if wanted == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(wanted)
+
+
+def _seconds(milliseconds: float | None, default_s: float) -> float:
+    return default_s if milliseconds is None else milliseconds / 1000
+
+
+def _compute_exams(
+    decoded: DecodedStudy, settings: Settings, stamp: RunStamp, progress: Progress
+) -> Iterator[ComputedExam]:
+    device = choose_device(settings.compute.device)
+    share = (1.0 - _DECODING_SHARE - _ENCODING_SHARE) / len(decoded.exams)
+    for position, item in enumerate(decoded.exams):
+        exam = move_exam(item.exam, device)
+        parameters = parameters_for(exam, settings.quantification)
+        done = _part(progress, _DECODING_SHARE + position * share, share)
+        with torch.inference_mode():
+            analysis = analyse(exam, parameters, progress=done)
+        analysis = replace(
+            move_analysis(analysis, torch.device("cpu")),
+            findings=decoded.findings + analysis.findings,
+        )
+        page = draw_page(item.exam, analysis, _provenance(stamp, settings))
+        yield ComputedExam(decoded=item, analysis=analysis, page=page)
+
+
+def _encode(
+    exams: tuple[ComputedExam, ...],
+    settings: Settings,
+    stamp: RunStamp,
+    reference: str,
+    progress: Progress,
+) -> Outcome:
+    progress("encoding results", 1.0 - _ENCODING_SHARE)
+    results: list[ResultObject] = []
+    for item in exams:
+        results += encode_exam(
+            item.decoded, item.analysis, item.page, run=stamp, settings=settings.results
+        )
+    failures = [_failure_of(item.analysis) for item in exams if not item.analysis.is_quantified]
+    page = None
+    if failures:
+        page = _failure_page(failures[0], "Motion-corrected series.", stamp, reference)
+        header = exams[0].decoded.sources.all[0]
+        results.append(encode_failure_page(header, page, run=stamp, settings=settings.results))
+    progress("results ready", 1.0)
+    return Outcome(
+        results=tuple(results),
+        exams=exams,
+        failure=failures[0] if len(failures) == len(exams) else None,
+        failure_page=page,
+    )
+
+
+def _failure_of(analysis: Analysis) -> Failure:
+    """Return the worst finding of an exam without a flow map as its reason."""
+    worst = max(analysis.findings, key=lambda finding: finding.grade, default=None)
+    if worst is None or worst.grade is not Grade.FAIL:
+        return Failure(code=Code.TECHNICAL_ERROR, text="no flow map was made and no step said why")
+    return Failure(code=worst.code, text=worst.text)
+
+
+def _failure_page(failure: Failure, delivered: str, stamp: RunStamp, reference: str) -> Page:
+    return draw_failure_page(
+        code=Code(failure.code),
+        text=failure.text,
+        reference=reference,
+        delivered=delivered,
+        footer=f"{stamp.software_version}   |   {stamp.created:%Y-%m-%d %H:%M:%S}",
+    )
+
+
+def _provenance(stamp: RunStamp, settings: Settings) -> Provenance:
+    return Provenance(
+        software=f"{stamp.software_version} config {stamp.configuration_digest[:8]}",
+        created=f"{stamp.created:%Y-%m-%d %H:%M:%S}",
+        label=settings.results.research_label,
+    )
+
+
+def _part(progress: Progress, start: float, share: float) -> Progress:
+    """Return a callback that reports a part of the whole as 0-1."""
+    return lambda stage, fraction: progress(stage, start + share * fraction)

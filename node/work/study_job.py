@@ -1,0 +1,136 @@
+"""The computation of one study as a job: files from the catalogue, results into the outbox.
+
+Everything is written before the one transaction that makes it visible; a kill before it leaves
+files that the next attempt writes again under the same names.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from node.log import event
+from node.settings import Settings
+from node.translate import TRANSFER_SYNTAX_UID, ResultObject, to_bytes
+from node.work.compute import Outcome, compute_study, fail_study, make_stamp
+from pipeline.findings import Code
+from storage.catalogue import Catalogue
+from storage.files import RESULTS, FileStore
+from storage.records import Failure, InstanceStatus, ResultFile, Run
+
+_log = logging.getLogger("perfnode.work")
+_SHOWN_STEP = 0.1
+_RECORDED_STEP = 0.02
+
+
+class StudyJob:
+    """Compute studies of one data folder.
+
+    Parameters
+    ----------
+    settings
+        The configuration.
+    catalogue
+        The tables.
+    files
+        The files.
+
+    """
+
+    def __init__(self, settings: Settings, catalogue: Catalogue, files: FileStore) -> None:
+        self._settings = settings
+        self._catalogue = catalogue
+        self._files = files
+
+    def compute(self, run: Run) -> None:
+        """Compute one study and commit its results, or its failure with a page.
+
+        Raises
+        ------
+        TransientError, TransientStorageError
+            Disk trouble: trying again may help.
+
+        """
+        reference = self._catalogue.study(run.study_id).reference
+        outcome = compute_study(
+            self._accepted(run),
+            settings=self._settings,
+            stamp=make_stamp(self._settings, run.started_at),
+            reference=reference,
+            progress=_ProgressLine(self._catalogue, run, reference),
+        )
+        self._commit(run, reference, outcome)
+
+    def give_up(self, run: Run, failure: Failure) -> None:
+        """Commit a failure with its page in PACS; the images themselves are not touched."""
+        reference = self._catalogue.study(run.study_id).reference
+        outcome = fail_study(
+            self._accepted(run),
+            failure,
+            settings=self._settings,
+            stamp=make_stamp(self._settings, run.started_at),
+            reference=reference,
+        )
+        self._commit(run, reference, outcome)
+
+    def _accepted(self, run: Run) -> Sequence[Path]:
+        return [
+            self._files.absolute(instance.path)
+            for instance in self._catalogue.instances(run.study_id)
+            if instance.status is InstanceStatus.ACCEPTED
+        ]
+
+    def _commit(self, run: Run, reference: str, outcome: Outcome) -> None:
+        results = [self._keep(result) for result in outcome.results]
+        is_current = self._catalogue.commit_results(
+            run.study_id,
+            run.revision,
+            results,
+            [destination.name for destination in self._settings.destinations],
+            outcome.failure,
+        )
+        fields = {"study": reference, "revision": run.revision, "results": len(results)}
+        if not is_current:
+            event(_log, logging.INFO, "results dropped, newer images came", **fields)
+        elif outcome.failure is None:
+            event(_log, logging.INFO, "study computed", **fields)
+        else:
+            code = Code(outcome.failure.code)
+            event(_log, logging.WARNING, "study failed", code=code.value, **fields)
+
+    def _keep(self, result: ResultObject) -> ResultFile:
+        dataset = result.dataset
+        return ResultFile(
+            kind=result.kind,
+            series_uid=str(dataset.SeriesInstanceUID),
+            sop_class_uid=str(dataset.SOPClassUID),
+            sop_uid=str(dataset.SOPInstanceUID),
+            transfer_syntax_uid=TRANSFER_SYNTAX_UID,
+            file=self._files.keep([to_bytes(result)], folder=RESULTS),
+        )
+
+
+class _ProgressLine:
+    """Write progress into the tables every few percent and into the log every ten."""
+
+    def __init__(self, catalogue: Catalogue, run: Run, reference: str) -> None:
+        self._catalogue = catalogue
+        self._run = run
+        self._reference = reference
+        self._recorded = -1.0
+        self._shown = 0.0
+
+    def __call__(self, stage: str, fraction: float) -> None:
+        if fraction - self._recorded >= _RECORDED_STEP:
+            self._recorded = fraction
+            self._catalogue.progress(self._run.study_id, self._run.revision, fraction, stage)
+        if fraction - self._shown >= _SHOWN_STEP:
+            self._shown = fraction
+            percent = f"{100 * fraction:.0f}%"
+            event(
+                _log,
+                logging.INFO,
+                "computing",
+                study=self._reference,
+                percent=percent,
+                stage=stage.replace(" ", "_"),
+            )
