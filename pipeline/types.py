@@ -88,13 +88,13 @@ class MotionQuality:
     """Label-free figures of one registration; lower is better for all but sharpness."""
 
     roughness_before: float
-    """RMS second difference of regional curves over their range, before correction."""
+    """Median size of the second difference of regional curves over their range, before."""
     roughness_after: float
     pca_metric_before: float
     """Groupwise metric D_PCA2 of the heart region (Huizinga 2016, doi 10.1016/j.media.2015.12.004)."""
     pca_metric_after: float
     sharpness_before: float
-    """Mean gradient magnitude of the temporal mean image in the heart region."""
+    """Mean gradient of the temporal mean image of the heart region over its mean level, 1/px."""
     sharpness_after: float
     folded_fraction: float
     """Fraction of pixels whose Jacobian determinant is not positive."""

@@ -14,7 +14,7 @@ from pipeline.smoothing import smooth
 WORKING_SPACING_MM = 2.0
 MARGIN_MM = 24.0
 """Room around the heart region for the heart to move in."""
-CORE_FRACTION = 0.55
+CORE_FRACTION = 0.65
 """Width of the registration weight over the radius of the heart region."""
 
 

@@ -32,7 +32,7 @@ REACH_MM = 24.0
 AFFINE_COMPONENTS = (3, 5)
 DEFORMABLE_COMPONENTS = (3, 5)
 AFFINE = AffineSettings(n_iterations=6, shape_stiffness=0.3)
-DEFORMABLE = DeformableSettings(n_iterations=8, window_px=4.0, smoothing_px=1.5, damping=0.3)
+DEFORMABLE = DeformableSettings(n_iterations=8, window_px=5.0, smoothing_px=2.5, damping=0.5)
 MIN_ENHANCED = 12
 MAX_MISFIT = 0.25
 """A reference that leaves more of a frame unexplained is not followed."""

@@ -76,7 +76,11 @@ def motion_quality(
 def roughness(
     frames: Float[Tensor, "time row column"], weight: Float[Tensor, "row column"]
 ) -> float:
-    """Return the median over regions of RMS second difference over span of the region's curve."""
+    """Return how much the curves of small regions jerk from beat to beat, over their span.
+
+    Median over time of the size of the second difference, median over regions. Medians, because
+    one ectopic beat or the bolus itself would hide everything else in a mean.
+    """
     if len(frames) < 3:
         return 0.0
     curves = _regions(frames)[:, _regions(weight[None])[0] > 0.5]
@@ -87,7 +91,7 @@ def roughness(
     if not bool(lively.any()):
         return 0.0
     bend = curves[2:] - 2 * curves[1:-1] + curves[:-2]
-    return float((bend.square().mean(dim=0).sqrt() / span)[lively].median())
+    return float((bend.abs().median(dim=0).values / span)[lively].median())
 
 
 def pca_metric(

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
+from pipeline.segment.arrival import arrival_frame, early_and_late
 from pipeline.segment.heart import HeartRegion
 from pipeline.smoothing import smooth
 
@@ -16,8 +17,6 @@ BLUR_MM = 1.5
 BRIGHT_FRACTION = 0.5
 """Blood enhances to at least this fraction of the brightest blood."""
 CLUMP_MM = 7.0
-MIN_LAG_FRAMES = 1.5
-"""Least time between right and left ventricle; less means that only one is in the slice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +68,8 @@ def find_blood(
     is_blood = (peak > BRIGHT_FRACTION * brightest) & (drop > 0.25 * peak) & (nearness > 0)
     if brightest <= 0 or int(is_blood.sum()) < 10:
         raise CannotQuantifyError(Code.BOLUS_NOT_COVERED, "no passage of contrast in the heart")
-    arrival = _arrival(rise)
-    boundary = _two_classes(arrival[is_blood], peak[is_blood])
+    arrival = arrival_frame(rise)
+    boundary = early_and_late(arrival[is_blood], peak[is_blood])
     late = is_blood if boundary is None else is_blood & (arrival > boundary)
     left = _main_clump(late, peak * nearness, spacing_mm)
     right = None if boundary is None else is_blood & (arrival <= boundary)
@@ -93,31 +92,6 @@ def _nearness(
     )
     distance = torch.hypot(rows[:, None] * spacing_mm[0], columns[None, :] * spacing_mm[1])
     return (1 - (distance / region.radius_mm).square()).clamp_min(0)
-
-
-def _arrival(rise: Float[Tensor, "time row column"]) -> Float[Tensor, "row column"]:
-    """Return when each pixel first passes half of its peak, in frames and their fractions."""
-    half = 0.5 * rise.amax(dim=0)
-    above = rise >= half
-    first = above.float().argmax(dim=0).clamp_min(1)
-    at = rise.gather(0, first[None])[0]
-    before = rise.gather(0, first[None] - 1)[0]
-    part = ((half - before) / (at - before).clamp_min(1e-12)).clamp(0, 1)
-    return first - 1 + part
-
-
-def _two_classes(
-    arrival: Float[Tensor, " voxel"], strength: Float[Tensor, " voxel"]
-) -> float | None:
-    """Split arrival times by two-means, weighted; None when they are one group."""
-    low, high = torch.quantile(arrival, arrival.new_tensor([0.05, 0.95]))
-    for _ in range(20):
-        is_late = arrival > 0.5 * (low + high)
-        if not bool(is_late.any()) or bool(is_late.all()):
-            return None
-        high = (arrival * strength)[is_late].sum() / strength[is_late].sum()
-        low = (arrival * strength)[~is_late].sum() / strength[~is_late].sum()
-    return float(0.5 * (low + high)) if float(high - low) > MIN_LAG_FRAMES else None
 
 
 def _main_clump(

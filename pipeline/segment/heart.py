@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pipeline.segment.arrival import arrival_frame, early_and_late
 from pipeline.smoothing import smooth
 
 PIXEL_BLUR_MM = 4.0
@@ -18,6 +19,9 @@ CLUMP_MM = 18.0
 CENTRAL_FRACTION = 0.33
 """Width of the weak preference for the image centre, as a fraction of the field of view."""
 RADIUS_MM = 52.0
+BLOOD_FRACTION = 0.4
+"""First pass of a blood pixel over that of the brightest one."""
+LEFT_SHARE = 0.8
 MIN_FRAMES = 6
 
 
@@ -56,10 +60,12 @@ def locate_heart(
         The image centre with contrast 0 where nothing passes.
 
     """
-    passage = first_pass(frames[n_proton_density:], spacing_mm=spacing_mm)
+    series = frames[n_proton_density:]
     extent_mm = min(frames.shape[1] * spacing_mm[0], frames.shape[2] * spacing_mm[1])
     radius_mm = min(RADIUS_MM, 0.45 * extent_mm)
-    level = float(frames[n_proton_density:].mean()) if len(frames) > n_proton_density else 0.0
+    rise = _calm_rise(series, spacing_mm)
+    passage = _first_pass(rise)
+    level = float(series.mean()) if len(series) else 0.0
     if level <= 0 or not bool(passage.amax() > 0):
         return HeartRegion(
             centre_row=(frames.shape[1] - 1) / 2,
@@ -67,7 +73,7 @@ def locate_heart(
             radius_mm=radius_mm,
             bolus_contrast=0.0,
         )
-    row, column = _clump_centre(passage, spacing_mm)
+    row, column = _centre(passage, rise, spacing_mm)
     return HeartRegion(
         centre_row=row,
         centre_column=column,
@@ -76,53 +82,77 @@ def locate_heart(
     )
 
 
-def first_pass(
-    frames: Float[Tensor, "time row column"], *, spacing_mm: tuple[float, float]
-) -> Float[Tensor, "row column"]:
-    """Return how far each smoothed pixel falls from its peak to its late level, if it rose before.
-
-    The smaller of rise and fall counts; zero for series too short for a passage.
-    """
+def _calm_rise(
+    frames: Float[Tensor, "time row column"], spacing_mm: tuple[float, float]
+) -> Float[Tensor, "time row column"]:
+    """Return blurred enhancement without single outlying frames; empty when it is too short."""
     if len(frames) < MIN_FRAMES:
-        return torch.zeros_like(frames[0]) if len(frames) else frames.new_zeros(frames.shape[1:])
-    widths = (PIXEL_BLUR_MM / spacing_mm[0], PIXEL_BLUR_MM / spacing_mm[1])
-    curves = _median_of_three(smooth(frames, widths))
-    peak = curves.amax(dim=0)
-    n_late = max(2, len(curves) // 4)
-    late = curves[-n_late:].mean(dim=0)
-    early = curves[:3].mean(dim=0)
-    return torch.minimum(peak - early, peak - late).clamp_min(0)
+        return frames[:0]
+    curves = smooth(frames, (PIXEL_BLUR_MM / spacing_mm[0], PIXEL_BLUR_MM / spacing_mm[1]))
+    padded = torch.cat([curves[:1], curves, curves[-1:]])
+    calm = torch.stack([padded[:-2], padded[1:-1], padded[2:]]).median(dim=0).values
+    return calm - calm[:3].mean(dim=0)
 
 
-def _median_of_three(frames: Float[Tensor, "time row column"]) -> Float[Tensor, "time row column"]:
-    """Drop single outlying frames of every pixel."""
-    padded = torch.cat([frames[:1], frames, frames[-1:]])
-    return torch.stack([padded[:-2], padded[1:-1], padded[2:]]).median(dim=0).values
+def _first_pass(rise: Float[Tensor, "time row column"]) -> Float[Tensor, "row column"]:
+    """Return the smaller of each pixel's rise to its peak and its fall to its late level."""
+    if len(rise) == 0:
+        return rise.new_zeros(rise.shape[1:])
+    peak = rise.amax(dim=0)
+    late = rise[-max(2, len(rise) // 4) :].mean(dim=0)
+    return torch.minimum(peak, peak - late).clamp_min(0)
 
 
-def _clump_centre(
-    passage: Float[Tensor, "row column"], spacing_mm: tuple[float, float]
+def _centre(
+    passage: Float[Tensor, "row column"],
+    rise: Float[Tensor, "time row column"],
+    spacing_mm: tuple[float, float],
 ) -> tuple[float, float]:
-    """Take the fullest blurred place as start and walk to the centre of mass around it."""
-    rows = torch.arange(passage.shape[0], dtype=passage.dtype, device=passage.device)
-    columns = torch.arange(passage.shape[1], dtype=passage.dtype, device=passage.device)
-    row_mm = ((rows - rows.mean()) * spacing_mm[0])[:, None]
-    column_mm = ((columns - columns.mean()) * spacing_mm[1])[None, :]
-    width_mm = CENTRAL_FRACTION * min(
-        passage.shape[0] * spacing_mm[0], passage.shape[1] * spacing_mm[1]
-    )
-    central = torch.exp(-0.5 * (row_mm.square() + column_mm.square()) / width_mm**2)
-    strength = (passage.square() * central).clamp_min(0)
+    """Return the centre of the late half of the blood in the largest clump.
+
+    Late blood is the left ventricle. Its place weighs more than that of the whole clump, which
+    also holds the right one.
+    """
+    place = _place_mm(passage, spacing_mm)
+    width_mm = CENTRAL_FRACTION * 2 * float(place.abs().amax(dim=(1, 2)).min())
+    central = torch.exp(-0.5 * place.square().sum(dim=0) / width_mm**2)
+    strength = passage.square() * central
+    whole = _clump(strength, place, spacing_mm)
+    near = (place - whole[:, None, None]).norm(dim=0) < RADIUS_MM
+    blood = near & (passage > BLOOD_FRACTION * passage[near].amax())
+    arrival = arrival_frame(rise)
+    parting = early_and_late(arrival[blood], strength[blood])
+    centre = whole
+    if parting is not None:
+        left = _clump(strength * (blood & (arrival > parting)), place, spacing_mm)
+        centre = LEFT_SHARE * left + (1 - LEFT_SHARE) * whole
+    row = float(centre[0]) / spacing_mm[0] + (passage.shape[0] - 1) / 2
+    return row, float(centre[1]) / spacing_mm[1] + (passage.shape[1] - 1) / 2
+
+
+def _clump(
+    strength: Float[Tensor, "row column"],
+    place: Float[Tensor, "axis row column"],
+    spacing_mm: tuple[float, float],
+) -> Float[Tensor, " axis"]:
+    """Take the fullest blurred place and walk to the centre of mass around it, mm."""
     fullness = smooth(strength, (CLUMP_MM / spacing_mm[0], CLUMP_MM / spacing_mm[1]))
-    place = int(fullness.argmax())
-    row = row_mm[place // passage.shape[1], 0]
-    column = column_mm[0, place % passage.shape[1]]
+    centre = place.flatten(1)[:, fullness.argmax()]
     for _ in range(10):
-        distance = (row_mm - row).square() + (column_mm - column).square()
+        distance = (place - centre[:, None, None]).square().sum(dim=0)
         near = strength * torch.exp(-0.5 * distance / CLUMP_MM**2)
-        row = (near * row_mm).sum() / near.sum()
-        column = (near * column_mm).sum() / near.sum()
-    return (
-        float(row / spacing_mm[0] + rows.mean()),
-        float(column / spacing_mm[1] + columns.mean()),
+        centre = (near * place).sum(dim=(1, 2)) / near.sum()
+    return centre
+
+
+def _place_mm(
+    like: Float[Tensor, "row column"], spacing_mm: tuple[float, float]
+) -> Float[Tensor, "axis row column"]:
+    """Return the place of every pixel from the middle of the image, mm."""
+    rows = torch.arange(like.shape[0], dtype=like.dtype, device=like.device)
+    columns = torch.arange(like.shape[1], dtype=like.dtype, device=like.device)
+    row_mm, column_mm = (
+        (rows - rows.mean()) * spacing_mm[0],
+        (columns - columns.mean()) * spacing_mm[1],
     )
+    return torch.stack(torch.meshgrid(row_mm, column_mm, indexing="ij"))
