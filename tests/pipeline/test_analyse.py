@@ -1,0 +1,246 @@
+"""The whole analysis on the phantom, and every bad exam that must end in words, not in a crash."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from pipeline.analyse import analyse
+from pipeline.findings import Code, Grade
+from pipeline.types import Analysis, Exam, PatientState
+from tests.pipeline.exams import (
+    as_exam,
+    at_reference,
+    cut_all,
+    one_slice,
+    parameters,
+    phantom,
+    with_series,
+)
+
+
+def run(exam: Exam) -> Analysis:
+    """Analyse without motion correction, which bad exams do not need."""
+    return analyse(exam, parameters(phantom(), correct_motion=False))
+
+
+def still() -> Exam:
+    return one_slice(as_exam())
+
+
+def failures(analysis: Analysis) -> set[Code]:
+    return {found.code for found in analysis.findings if found.grade is Grade.FAIL}
+
+
+def errors(analysis: Analysis, *, motion: bool) -> torch.Tensor:
+    """Return relative errors of flow in pixels that are muscle in truth and in the mask."""
+    parts = []
+    scanned = phantom().slices if len(analysis.slices) > 1 else phantom().slices[1:2]
+    for result, series in zip(analysis.slices, scanned, strict=True):
+        assert result.flow is not None
+        assert result.masks is not None
+        reference = result.motion.reference
+        flow, mask = result.flow.flow_ml_min_g, result.masks.myocardium
+        if motion:
+            flow = at_reference(flow, series, reference)
+            mask = at_reference(mask, series, reference)
+        true = series.truth.flow_ml_min_g
+        both = mask & series.truth.reference_myocardium & flow.isfinite()
+        parts.append((flow[both] / true[both] - 1.0).double())
+    return torch.cat(parts)
+
+
+@pytest.fixture(scope="module")
+def stages() -> list[tuple[str, float]]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def moving(stages) -> Analysis:
+    """Return the whole analysis of one slice of a breathing patient under stress."""
+    exam = one_slice(as_exam(motion=True))
+    return analyse(
+        exam,
+        parameters(phantom(), correct_motion=True),
+        progress=lambda stage, fraction: stages.append((stage, fraction)),
+    )
+
+
+def test_flow_of_a_moving_exam_agrees_with_the_truth(moving):
+    found = errors(moving, motion=True)
+    assert float(found.abs().median()) < 0.15
+    assert abs(float(found.median())) < 0.1
+    assert moving.is_quantified
+    assert not failures(moving)
+
+
+def test_defect_and_healthy_wall_are_told_apart(moving):
+    assert 1 in phantom().truth.defect_slices
+    result, series = moving.slices[0], phantom().slices[1]
+    flow = at_reference(result.flow.flow_ml_min_g, series, result.motion.reference)
+    defect = series.truth.defect
+    healthy = series.truth.reference_myocardium & ~defect
+    assert float(flow[defect].nanmedian()) < 0.7 * float(flow[healthy].nanmedian())
+
+
+def test_everything_a_reader_needs_is_there(moving):
+    assert moving.arterial_input is not None
+    assert moving.arterial_motion is not None
+    result = moving.slices[0]
+    assert result.tissue_mmol_l.shape == result.tissue_time_s.shape == (60,)
+    assert 0.3 < float(result.tissue_mmol_l.max()) < 1.0
+    valid = result.flow.flow_ml_min_g[result.masks.myocardium].isfinite()
+    assert float(valid.double().mean()) > 0.9
+    assert result.flow.flow_ml_min_g.isfinite().sum() > 2 * result.masks.myocardium.sum()
+
+
+def test_progress_grows_to_one_and_names_its_stages(moving, stages):
+    fractions = [fraction for _, fraction in stages]
+    assert fractions == sorted(fractions)
+    assert fractions[0] >= 0.0
+    assert fractions[-1] == 1.0
+    assert all(stage for stage, _ in stages)
+
+
+def test_a_still_exam_is_quantified_by_the_deconvolution_alone():
+    result = run(as_exam())
+    found = errors(result, motion=False)
+    assert float(found.abs().median()) < 0.15
+    assert abs(float(found.median())) < 0.12
+
+
+def test_the_same_exam_gives_the_same_bytes():
+    first, second = run(still()), run(still())
+    flow = [analysis.slices[0].flow.flow_ml_min_g for analysis in (first, second)]
+    assert torch.equal(flow[0].nan_to_num(-1.0), flow[1].nan_to_num(-1.0))
+
+
+def test_without_an_arterial_series_tissue_is_still_converted():
+    result = run(dataclasses.replace(still(), arterial_input=None))
+    assert failures(result) == {Code.NO_ARTERIAL_INPUT}
+    assert result.arterial_input is None
+    assert result.slices[0].flow is None
+    assert result.slices[0].tissue_mmol_l is not None
+    assert result.slices[0].motion.frames.shape == still().slices[0].frames.shape
+
+
+def test_without_sequence_parameters_only_that_slice_has_no_flow():
+    exam = as_exam()
+    unknown = dataclasses.replace(exam.slices[0], sequence=None)
+    result = run(dataclasses.replace(exam, slices=(unknown, exam.slices[1])))
+    assert failures(result) == {Code.UNSUPPORTED_SEQUENCE}
+    assert result.slices[0].flow is None
+    assert result.slices[1].flow is not None
+
+
+def test_without_arterial_sequence_parameters_there_is_no_flow():
+    exam = still()
+    unknown = dataclasses.replace(exam.arterial_input, sequence=None)
+    result = run(dataclasses.replace(exam, arterial_input=unknown))
+    assert failures(result) == {Code.UNSUPPORTED_SEQUENCE}
+    assert not result.is_quantified
+
+
+def test_without_proton_density_flow_is_computed_with_a_warning():
+    exam = still()
+    series = exam.slices[0]
+    bare = with_series(exam, frames=series.frames[3:], time_s=series.time_s[3:], n_proton_density=0)
+    result = run(bare)
+    assert result.is_quantified
+    warned = [found for found in result.findings if "native T1" in found.text]
+    assert [(found.code, found.grade) for found in warned] == [
+        (Code.UNSUPPORTED_SEQUENCE, Grade.REVIEW)
+    ]
+    assert float(errors_of_one(result).abs().median()) < 0.5
+
+
+def errors_of_one(analysis: Analysis) -> torch.Tensor:
+    truth = phantom().slices[1].truth
+    flow = analysis.slices[0].flow.flow_ml_min_g
+    both = truth.reference_myocardium & flow.isfinite()
+    return flow[both] / truth.flow_ml_min_g[both] - 1.0
+
+
+def test_a_single_slice_of_unknown_state_is_quantified_and_noted():
+    result = run(dataclasses.replace(still(), state=PatientState.UNKNOWN))
+    assert result.is_quantified
+    codes = {found.code for found in result.findings}
+    assert {Code.FEW_SLICES, Code.STATE_MISSING} <= codes
+
+
+def test_no_slices_at_all():
+    result = run(dataclasses.replace(still(), slices=()))
+    assert Code.NO_PERFUSION_SERIES in failures(result)
+    assert result.slices == ()
+
+
+@pytest.mark.parametrize(
+    ("keep", "what"),
+    [
+        (slice(14, None), "bolus at the first frame"),
+        (slice(18), "cut off during the bolus"),
+        (slice(8), "ends before the bolus"),
+        (slice(20), "twenty beats"),
+        (slice(1), "one frame"),
+        (slice(0), "no perfusion frame"),
+    ],
+)
+def test_a_bolus_that_is_not_covered_is_said(keep, what):
+    result = run(cut_all(still(), keep))
+    assert failures(result) & {Code.BOLUS_NOT_COVERED, Code.NO_ARTERIAL_INPUT}, what
+    assert not result.is_quantified
+    assert len(result.slices) == 1
+
+
+def spoilt(kind: str) -> Exam:
+    """Return an exam whose tissue frames are no tissue."""
+    exam = still()
+    frames = exam.slices[0].frames
+    noise = torch.randn(frames.shape, generator=torch.Generator().manual_seed(3))
+    made = {
+        "zero": torch.zeros_like(frames),
+        "constant": torch.full_like(frames, 300.0),
+        "noise": 300.0 + 20.0 * noise,
+        "nan": torch.full_like(frames, torch.nan),
+    }[kind]
+    return with_series(exam, frames=made)
+
+
+@pytest.mark.parametrize("kind", ["zero", "constant", "noise", "nan"])
+def test_frames_that_show_no_tissue_give_no_flow_and_no_crash(kind):
+    result = run(spoilt(kind))
+    assert failures(result)
+    flow = result.slices[0].flow
+    assert flow is None or float(flow.flow_ml_min_g.isfinite().double().mean()) < 0.05
+
+
+@pytest.mark.parametrize("value", [torch.nan, 0.0, 1e6])
+def test_a_spoilt_pixel_stays_alone(value):
+    exam = still()
+    clean = run(exam).slices[0]
+    row, column = torch.nonzero(clean.masks.myocardium)[40].tolist()
+    frames = exam.slices[0].frames.clone()
+    frames[30, row, column] = value
+    flow = run(with_series(exam, frames=frames)).slices[0].flow
+    assert flow is not None
+    assert int(flow.flow_ml_min_g.isfinite().sum()) > 0.9 * int(
+        clean.flow.flow_ml_min_g.isfinite().sum()
+    )
+
+
+def test_a_failing_slice_does_not_take_the_others_along():
+    exam = as_exam()
+    empty = dataclasses.replace(exam.slices[0], frames=torch.zeros_like(exam.slices[0].frames))
+    result = run(dataclasses.replace(exam, slices=(empty, exam.slices[1])))
+    assert result.slices[1].flow is not None
+    assert {found.slice_index for found in result.findings if found.grade is Grade.FAIL} == {0}
+
+
+def test_a_missed_trigger_in_the_first_pass_is_reported():
+    exam = still()
+    series = exam.slices[0]
+    keep = torch.ones(series.time_s.shape[0], dtype=torch.bool)
+    keep[20] = False
+    result = run(with_series(exam, frames=series.frames[keep], time_s=series.time_s[keep]))
+    assert Code.MISSED_TRIGGERS in {found.code for found in result.findings}
+    assert result.is_quantified
