@@ -1,6 +1,7 @@
 """`perfnode serve`: the node, one supervised tree of processes."""
 
 import logging
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +40,10 @@ def child(
     config: ConfigOption = Path("config.yaml"),
 ) -> None:
     """Run one process of the tree (started by serve, not by people)."""
-    with reported_errors():
+
+    def _work(stop: threading.Event) -> None:
         settings = load_settings(config)
-    set_up_logging(settings.node.log_level, name)
-    raise typer.Exit(run_child(lambda stop: app.run_process(name, settings, stop)))
+        set_up_logging(settings.node.log_level, name)
+        app.run_process(name, settings, stop)
+
+    raise typer.Exit(run_child(_work))
