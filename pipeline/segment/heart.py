@@ -84,7 +84,7 @@ def locate_heart(
 
 def _calm_rise(
     frames: Float[Tensor, "time row column"], spacing_mm: tuple[float, float]
-) -> Float[Tensor, "time row column"]:
+) -> Float[Tensor, "kept_time row column"]:
     """Return blurred enhancement without single outlying frames; empty when it is too short."""
     if len(frames) < MIN_FRAMES:
         return frames[:0]
