@@ -1,7 +1,7 @@
 """Plug-flow blood-tissue exchange: blood runs through the capillary and leaks on its way.
 
-Sangren & Sheppard 1953 (doi 10.1007/BF02476443), as used for myocardial perfusion by Kellman 2017
-(doi 10.1186/s12968-017-0355-5), without axial diffusion and without consumption:
+Sangren & Sheppard 1953 (Bull Math Biophys 15: 387-394), as used for myocardial perfusion by
+Kellman 2017 (doi 10.1186/s12968-017-0355-5), without axial diffusion and without consumption:
 
     vb dcb/dt = -F L dcb/dx + PS (ci - cb),   vi dci/dt = PS (cb - ci)
 

@@ -14,8 +14,9 @@ def two_compartment_exchange(
     interstitial_volume: Float[Tensor, "*batch"],
     permeability_surface_1_s: Float[Tensor, "*batch"],
 ) -> ExponentialResponse:
-    """Return h(t) = F [E exp(-K- t) + (1 - E) exp(-K+ t)] (Sourbron 2012, doi 10.1002/nbm.1735).
+    """Return h(t) = F [E exp(-K- t) + (1 - E) exp(-K+ t)].
 
+    Sourbron & Buckley 2012 (doi 10.1088/0031-9155/57/2/R1):
     K+- = (1/Tp + 1/Te +- sqrt((1/Tp + 1/Te)^2 - 4 / (Tb Te))) / 2, E = (K+ - 1/Tb) / (K+ - K-),
     Tb = vb/F, Tp = vb/(F + PS), Te = vi/PS. Feed whole-blood concentration with the volumes and PS
     divided by (1 - Hct), or plasma concentration with plasma flow and plasma volumes: same curve.

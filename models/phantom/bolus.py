@@ -1,5 +1,6 @@
 """Gadolinium in blood: vein, right heart, lungs, left heart, aorta."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -42,13 +43,14 @@ def draw_blood_curves(
         remainder_fraction=0.10,
         clearance_s=180.0,
     )
-    rise_s = pace * uniform(generator, 4.4, 5.4)
+    rise_s, shape = pace * uniform(generator, 4.4, 5.4), uniform(generator, 2.4, 3.0)
     left = RecirculatingBolus(
         peak_mmol_l=left_peak,
         arrival_s=arrival_s + right.rise_s + pace * uniform(generator, 5.3, 7.2) - rise_s,
         rise_s=rise_s,
-        shape=uniform(generator, 2.4, 3.0),
-        recirculation_delay_s=pace * uniform(generator, 10.0, 12.0),
+        shape=shape,
+        # So late, counted in widths of the first pass, that a valley stays between the passes.
+        recirculation_delay_s=uniform(generator, 3.9, 4.4) * rise_s / math.sqrt(shape),
         recirculation_fraction=uniform(generator, 0.10, 0.16),
         remainder_fraction=uniform(generator, 0.12, 0.16),
         clearance_s=180.0,

@@ -49,6 +49,11 @@ def make_exam(seed: int, *, state: str = "stress", protocol: Protocol | None = N
     PhantomExam
         The same bytes for the same arguments.
 
+    Raises
+    ------
+    ValueError
+        If the state is unknown, or the protocol asks for breathing so deep that the image folds.
+
     """
     protocol = Protocol() if protocol is None else protocol
     patient = draw_patient(seed, state=PhantomState(state), protocol=protocol)

@@ -68,7 +68,7 @@ def draw_thorax(generator: Generator) -> Thorax:
     """Draw one chest."""
     fat, muscle = uniform(generator, 9.0, 18.0), uniform(generator, 11.0, 15.0)
     half_axes = (uniform(generator, 120.0, 130.0), uniform(generator, 158.0, 178.0))
-    inner_top = uniform(generator, -58.0, -50.0)
+    inner_top = uniform(generator, -65.0, -57.0)
     centre = (inner_top - fat - muscle + half_axes[0], uniform(generator, -16.0, 0.0))
     bottom = centre[0] + half_axes[0] - fat - muscle
     outline = Oval(centre_mm=centre, half_axes_mm=half_axes)

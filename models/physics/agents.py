@@ -1,8 +1,8 @@
 """Contrast agents and how strongly they shorten T1.
 
 Relaxivities are those in human plasma at 37 °C (Rohrer 2005,
-doi 10.1097/01.rli.0000184756.66360.d3); gadopiclenol from Robic 2019
-(doi 10.1097/RLI.0000000000000563). In blood at 3 T published values of one agent differ by up to
+doi 10.1097/01.rli.0000184756.66360.d3); gadopiclenol, which is
+younger, as tabulated by dcmri. In blood at 3 T published values of one agent differ by up to
 18 %; a site that trusts another number sets it in the configuration.
 """
 

@@ -106,3 +106,15 @@ def test_constants_without_sense_are_refused(value):
         SpoiledGradientEcho(
             repetition_time_s=value, echo_time_s=0.001, flip_angle_rad=0.2, pulses_before_centre=5
         )
+
+
+def test_trains_and_saturation_without_sense_are_refused():
+    with pytest.raises(ValueError, match="pulses_before_centre must not be negative"):
+        SpoiledGradientEcho(
+            repetition_time_s=0.002, echo_time_s=0.001, flip_angle_rad=0.2, pulses_before_centre=-1
+        )
+    readout = SpoiledGradientEcho(
+        repetition_time_s=0.002, echo_time_s=0.001, flip_angle_rad=0.2, pulses_before_centre=24
+    )
+    with pytest.raises(ValueError, match="residual_fraction must lie"):
+        SaturationRecovery(saturation_delay_s=0.06, residual_fraction=1.0, readout=readout)
