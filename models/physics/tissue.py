@@ -1,8 +1,8 @@
 """Relaxation of blood and myocardium before contrast.
 
 T1 and T2 are the constants in the public code of the NHLBI dual-sequence chain (method: Kellman
-2017, doi 10.1186/s12968-017-0355-5). Published native values disagree by several hundred ms; they are
-defaults of settings, not truths.
+2017, doi 10.1186/s12968-017-0355-5). Published native values disagree by several hundred ms;
+they are defaults of settings, not truths.
 """
 
 from dataclasses import dataclass
