@@ -39,6 +39,11 @@ def connect(
     return entity.associate(address, port, ae_title=called_ae, evt_handlers=handlers)
 
 
+def close_later(connection: socket.socket) -> None:
+    """Have a socket closed at the end of the test, however the test ends."""
+    _OPENED.append(connection)
+
+
 def close_all() -> None:
     """Close every socket that was opened here; pynetdicom forgets those the peer closed first."""
     while _OPENED:
@@ -48,7 +53,7 @@ def close_all() -> None:
 def _remember(event: evt.Event) -> None:
     wrapper = event.assoc.dul.socket
     if wrapper is not None and wrapper.socket is not None:
-        _OPENED.append(wrapper.socket)
+        close_later(wrapper.socket)
 
 
 @contextmanager

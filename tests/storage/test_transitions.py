@@ -46,7 +46,8 @@ class StudyLife(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
+        memory = Path("/dev/shm")  # the order of events is at stake here, not the disk
+        self.folder = tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
         self.database = open_database(Path(self.folder.name))
         self.clock = TickingClock(step_s=1)
         self.catalogue = Catalogue(self.database, self.clock)

@@ -164,38 +164,3 @@ def upgrade() -> None:
             batch_op.f("ix_delivery_status_next_try_at"), ["status", "next_try_at"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_delivery_study_id"), ["study_id"], unique=False)
-
-
-def downgrade() -> None:
-    with op.batch_alter_table("delivery", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_delivery_study_id"))
-        batch_op.drop_index(batch_op.f("ix_delivery_status_next_try_at"))
-
-    op.drop_table("delivery")
-    op.drop_table("run")
-    with op.batch_alter_table("result", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_result_sop_uid"))
-
-    op.drop_table("result")
-    with op.batch_alter_table("instance", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_instance_without_conflict",
-            sqlite_where=sa.text("status != 'conflict'"),
-            postgresql_where=sa.text("status != 'conflict'"),
-        )
-        batch_op.drop_index(batch_op.f("ix_instance_association_id"))
-
-    op.drop_table("instance")
-    with op.batch_alter_table("event", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_event_study_id"))
-
-    op.drop_table("event")
-    with op.batch_alter_table("study", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_study_state"))
-
-    op.drop_table("study")
-    op.drop_table("heartbeat")
-    with op.batch_alter_table("association", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_association_closed_at"))
-
-    op.drop_table("association")

@@ -15,6 +15,7 @@ from pynetdicom.pdu import A_ASSOCIATE_RQ
 from node.receive.callers import Caller, CallerList, Rejection
 from node.receive.guard import WAITING_PER_ADDRESS, WaitingRoom
 from node.settings import AllowedPeer
+from tests.fakes import store_user
 from tests.fakes.images import MR_IMAGE, encoded, image
 from tests.fakes.store_user import association, connect, echo, send
 from tests.node.receive.conftest import Room
@@ -24,6 +25,7 @@ P_DATA = 0x04
 
 def raw_connection(port: int) -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", port))
+    store_user.close_later(connection)
     connection.settimeout(10)
     return connection
 

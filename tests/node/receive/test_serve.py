@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from pydicom.uid import JPEG2000Lossless, RLELossless
 from pynetdicom import AE
 
 from node.errors import StartupError
+from node.receive.callers import Caller, CallerList, Rejection
 from node.receive.part10 import take_apart
 from node.receive.serve import Receiver
 from storage import database as database_module
@@ -245,6 +247,36 @@ def test_an_unexpected_error_is_never_a_success(make_room: Callable[..., Room]) 
     room.receiver.stop()
 
 
+def test_a_check_of_the_caller_that_fails_rejects(room: Room) -> None:
+    class BrokenCallers(CallerList):
+        def judge(self, _: Caller) -> Rejection | None:
+            raise ZeroDivisionError
+
+    room.receiver._reception._callers = BrokenCallers("PERFNODE", ())
+    assert connect(room.port).is_rejected
+
+
+def test_an_end_that_cannot_be_recorded_is_told(
+    make_room: Callable[..., Room],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 0)
+    room = make_room()
+    room.receiver.start()
+    other = sqlite3.connect(room.data / FILE_NAME, isolation_level=None)
+    with association(room.port) as peer:
+        send(peer, image())
+        other.execute("BEGIN IMMEDIATE")
+    room.receiver.stop()
+    other.rollback()
+    other.close()
+    assert "end of association not recorded" in caplog.messages
+    assert room.catalogue.study(1).n_open_associations == 1
+    room.receiver.start()  # sets it right
+    assert room.catalogue.study(1).n_open_associations == 0
+
+
 def test_a_port_in_use_is_named_with_the_remedy(room: Room, make_room: Callable[..., Room]) -> None:
     second = make_room(port=room.port)
     with pytest.raises(StartupError, match=rf"port {room.port}.*change receive\.port"):
@@ -282,13 +314,13 @@ def test_stopping_twice_and_starting_again(room: Room) -> None:
 def test_stopping_ends_open_associations(room: Room) -> None:
     peer = connect(room.port)
     send(peer, image())
-    silent = socket.create_connection(("127.0.0.1", room.port))
-    room.receiver.stop()
+    with socket.create_connection(("127.0.0.1", room.port)) as silent:
+        room.receiver.stop()
+        silent.settimeout(5)
+        with suppress(ConnectionResetError):  # where it was not even accepted yet
+            assert silent.recv(1) == b""
     peer.join(5)
     assert peer.is_aborted
-    silent.settimeout(5)
-    assert silent.recv(1) == b""
-    silent.close()
     assert room.catalogue.study(1).n_open_associations == 0
 
 
