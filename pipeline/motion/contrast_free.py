@@ -17,8 +17,10 @@ from pipeline.motion.compose import warp
 N_COMPONENTS = 8
 REACH_MM = 8.0
 STEP_MM = 1.0
-RELUCTANCE = 0.02
-"""Unexplained fraction that the farthest place has to save over staying."""
+MAX_REMAINDER = 0.7
+MIN_GAIN = 0.05
+"""A group moves only when its unexplained variance falls to less than `MAX_REMAINDER` of what it
+was and by more than `MIN_GAIN` of the whole; below that noise decides, and voting was better."""
 
 
 def place_group(
@@ -49,9 +51,10 @@ def place_group(
     mean = group.mean(dim=0).expand(len(shifts), -1, -1)
     field = shifts[:, :, None, None].expand(-1, -1, *group.shape[1:])
     rest = _unexplained(warp(mean, field), enhanced, weight).reshape(len(steps), len(steps))
-    far = (steps / n_steps).square()
-    cost = rest + RELUCTANCE * (far[:, None] + far[None, :])
-    return _lowest(cost, steps_px)
+    stay, best = rest[n_steps, n_steps], rest.min()
+    if best > MAX_REMAINDER * stay or stay - best < MIN_GAIN:
+        return torch.zeros_like(shifts[0])
+    return _lowest(rest, steps_px)
 
 
 def _unexplained(
