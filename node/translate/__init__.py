@@ -1,14 +1,16 @@
 """DICOM on one side, plain values on the other: the only room that knows DICOM keywords.
 
 Reading. `decode_study` reads the headers of a study (`headers`, `values`), puts frames together by
-place (`stacks`), recognises bolus runs and the arterial input (`roles`, `runs`), finds the field
-that counts beats (`clock`), reads pixels (`pixels`), sees the proton-density frames in the signal
-(`proton_density`) and joins header and configuration to a sequence (`sequences`). What comes out
-(`exams`) holds an exam without identity beside the headers it came from.
+place (`stacks`), recognises bolus runs and the arterial input (`roles`, `runs`, `selection`), finds
+the field that counts beats (`clock`, `siemens`), reads pixels (`pixels`), sees the proton-density
+frames in the signal (`proton_density`), joins header and configuration to a sequence (`sequences`)
+and puts the exam together (`assemble`). What comes out (`exams`) holds an exam without identity
+beside the headers it came from. `find_studies` sorts a folder (`folder`).
 
 Writing. `encode_exam` makes corrected series (`encode_series`), maps (`encode_map`) and a page
-(`encode_page`) from a white list of the source (`derived`), with identifiers that follow from
-the input (`uids`), coded terms (`codes`) and equipment (`equipment`); `to_bytes` gives the file.
+(`encode_page`) from a white list of the source (`derived`, `copying`), with identifiers that follow
+from the input (`uids`), coded terms (`codes`) and equipment (`equipment`); `to_bytes` gives the
+file (`results`). `read_result` reads one back from an archive.
 """
 
 from node.translate.decode import decode_study

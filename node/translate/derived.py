@@ -4,8 +4,7 @@ Private elements, vendor windowing, overlays and icons must not survive into der
 and what is not listed here cannot.
 """
 
-import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import groupby
 
 import numpy as np
@@ -16,6 +15,7 @@ from pydicom.uid import UID, MRImageStorage
 
 from node.settings import ResultsSettings
 from node.translate.codes import SOURCE_IMAGE, CodedTerm, code_sequence
+from node.translate.copying import copy_elements, copy_valid_elements
 from node.translate.equipment import add_equipment
 from node.translate.results import RunStamp
 from node.translate.uids import make_uid
@@ -53,8 +53,8 @@ _ACQUISITION = (
 )  # fmt: skip
 _TIMES = ("AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime")
 _BEAT = (
-    "AcquisitionNumber", "TemporalPositionIdentifier", "NumberOfTemporalPositions",
-    "TemporalResolution",
+    "InstanceNumber", "AcquisitionNumber", "TemporalPositionIdentifier",
+    "NumberOfTemporalPositions", "TemporalResolution",
 )  # fmt: skip
 _EMPTY_ALLOWED = (  # type 2 of the modules: must be there even when the source lacks them
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime",
@@ -62,7 +62,7 @@ _EMPTY_ALLOWED = (  # type 2 of the modules: must be there even when the source 
 )  # fmt: skip
 _EMPTY_ALLOWED_MR = (
     "PositionReferenceIndicator", "ScanOptions", "MRAcquisitionType", "EchoTime",
-    "EchoTrainLength", "SliceThickness", "RepetitionTime",
+    "EchoTrainLength", "SliceThickness", "RepetitionTime", "InstanceNumber",
 )  # fmt: skip
 _MAX_SERIES_NUMBER = 2**31 - 1  # VR IS
 """Largest value of an integer string (PS3.5 6.2)."""
@@ -71,7 +71,7 @@ _MAX_SERIES_NUMBER = 2**31 - 1  # VR IS
 def derive_identity(source: Dataset, *, run: RunStamp, settings: ResultsSettings) -> Dataset:
     """Return a dataset with patient, study, order, equipment and time of a result object."""
     target = Dataset()
-    _copy(source, target, _IDENTITY)
+    copy_elements(source, target, _IDENTITY)
     _fill(target, _EMPTY_ALLOWED)
     add_equipment(
         target,
@@ -97,7 +97,8 @@ def derive_image(source: Dataset, *, run: RunStamp, settings: ResultsSettings) -
     IOD allows it only there (C.8.3.1), saturation-recovery scanners write it nevertheless.
     """
     target = derive_identity(source, run=run, settings=settings)
-    _copy(source, target, (*_GEOMETRY, *_ACQUISITION, *_TIMES, *_BEAT))
+    copy_elements(source, target, _GEOMETRY)
+    copy_valid_elements(source, target, (*_ACQUISITION, *_TIMES, *_BEAT))
     _fill(target, _EMPTY_ALLOWED_MR)
     if "IR" not in text_of(source, "ScanningSequence").split():
         target.pop("InversionTime", None)
@@ -161,16 +162,6 @@ def describe_series(text: str, *, settings: ResultsSettings) -> str:
     """Return a series description of at most 64 characters that ends with its label."""
     label = " RESEARCH" if settings.research_label else ""
     return text[: 64 - len(label)].rstrip() + label
-
-
-def _copy(source: Dataset, target: Dataset, keywords: Sequence[str]) -> None:
-    for keyword in keywords:
-        if keyword in source:
-            element = copy.deepcopy(source[keyword])
-            if element.VR == "SQ":
-                for item in element.value:
-                    item.remove_private_tags()
-            target[keyword] = element
 
 
 def _fill(target: Dataset, keywords: Iterable[str]) -> None:

@@ -81,7 +81,6 @@ def _describe(
     target.SeriesInstanceUID = make_uid("moco series", key, source.SeriesInstanceUID, str(offset))
     target.SOPInstanceUID = make_uid("moco", key, source.SOPInstanceUID)
     target.SeriesNumber = result_series_number(source, offset, settings=settings)
-    target.InstanceNumber = text_of(source, "InstanceNumber") or None
     target.SeriesDescription = describe_series(
         f"MOCO {text_of(source, 'SeriesDescription')}", settings=settings
     )

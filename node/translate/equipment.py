@@ -1,16 +1,20 @@
 """Who made an object: this node as equipment, the scanner as contributing equipment."""
 
 import copy
+import re
 
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from node.translate.codes import ACQUISITION_EQUIPMENT, code_sequence
+from node.translate.copying import copy_valid_elements
 from node.translate.values import text_of
 
 MANUFACTURER = "perfnode"
 MODEL = "perfnode"
 
+_MOMENT = re.compile(r"\d{8}(?:\d{2}){0,3}(?:\.\d{1,6})?")
+"""A date with or without a time (VR DT)."""
 _SCANNER_KEYWORDS = (
     "Manufacturer",
     "InstitutionName",
@@ -53,11 +57,10 @@ def _is_acquisition(item: Dataset) -> bool:
 def _scanner(source: Dataset) -> Dataset:
     item = Dataset()
     item.PurposeOfReferenceCodeSequence = code_sequence(ACQUISITION_EQUIPMENT)
-    for keyword in _SCANNER_KEYWORDS:
-        if text_of(source, keyword):
-            item[keyword] = copy.deepcopy(source[keyword])
+    known = [keyword for keyword in _SCANNER_KEYWORDS if text_of(source, keyword)]
+    copy_valid_elements(source, item, known)
     item.ContributionDescription = "Image acquisition"
     moment = text_of(source, "AcquisitionDate") + text_of(source, "AcquisitionTime")
-    if text_of(source, "AcquisitionDate"):
+    if _MOMENT.fullmatch(moment):
         item.ContributionDateTime = moment
     return item

@@ -41,6 +41,7 @@ _NAME_KEYWORDS = (
     "ImageType",
 )
 _MAX_AXIS_ERROR = 0.01
+_UID = re.compile(r"[0-9.]{1,64}")
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 
 
@@ -146,10 +147,10 @@ def _header(path: Path, dataset: Dataset) -> FrameHeader:
     return FrameHeader(
         path=path,
         dataset=dataset,
-        study_uid=_required(dataset, "StudyInstanceUID"),
-        series_uid=_required(dataset, "SeriesInstanceUID"),
-        sop_uid=_required(dataset, "SOPInstanceUID"),
-        sop_class_uid=_required(dataset, "SOPClassUID"),
+        study_uid=_required_uid(dataset, "StudyInstanceUID"),
+        series_uid=_required_uid(dataset, "SeriesInstanceUID"),
+        sop_uid=_required_uid(dataset, "SOPInstanceUID"),
+        sop_class_uid=_required_uid(dataset, "SOPClassUID"),
         patient_digest=_patient_digest(dataset),
         series_number=int(number_of(dataset, "SeriesNumber") or 0),
         names=" ".join(text_of(dataset, keyword) for keyword in _NAME_KEYWORDS),
@@ -161,10 +162,11 @@ def _header(path: Path, dataset: Dataset) -> FrameHeader:
     )
 
 
-def _required(dataset: Dataset, keyword: str) -> str:
+def _required_uid(dataset: Dataset, keyword: str) -> str:
+    """Return a UID; components with leading zeros, which some makers write, are let through."""
     value = text_of(dataset, keyword)
-    if not value:
-        raise NotDicomError(f"{keyword} is missing")
+    if not _UID.fullmatch(value):
+        raise NotDicomError(f"{keyword} is missing or not a UID")
     return value
 
 

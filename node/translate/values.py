@@ -1,15 +1,18 @@
 """Reading single attribute values of headers that may be empty, repeated or damaged."""
 
 import math
+import warnings
 from typing import Any
 
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
+from node.translate.copying import UNREADABLE
+
 
 def text_of(dataset: Dataset, keyword: str) -> str:
     """Return an attribute as one line of text; several values are joined by blanks."""
-    value = dataset.get(keyword)
+    value = _value_of(dataset, keyword)
     if value is None:
         return ""
     if isinstance(value, MultiValue | list | tuple):
@@ -19,7 +22,7 @@ def text_of(dataset: Dataset, keyword: str) -> str:
 
 def number_of(dataset: Dataset, keyword: str) -> float | None:
     """Return the first value of an attribute as a finite number, or None."""
-    return as_number(dataset.get(keyword))
+    return as_number(_value_of(dataset, keyword))
 
 
 def as_number(value: Any) -> float | None:
@@ -35,9 +38,19 @@ def as_number(value: Any) -> float | None:
 
 def numbers_of(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
     """Return exactly `count` finite values of an attribute, or None."""
-    value = dataset.get(keyword)
+    value = _value_of(dataset, keyword)
     if not isinstance(value, MultiValue | list | tuple) or len(value) != count:
         return None
     numbers = [as_number(part) for part in value]
     complete = tuple(number for number in numbers if number is not None)
     return complete if len(complete) == count else None
+
+
+def _value_of(dataset: Dataset, keyword: str) -> Any:
+    """Return the value, None when it is missing or garbled; pydicom converts values late."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return dataset.get(keyword)
+    except UNREADABLE:
+        return None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from node.settings import DEFAULT_ACQUISITION, ResultsSettings
@@ -68,6 +69,15 @@ def test_no_errors(kind: str, results: Path, program: Callable[[str], str]) -> N
     expected = RESCALE_WARNINGS * n_objects if kind in {"flow", "quality"} else 0
     assert warnings.total() == expected
     assert all("Rescale" in line or "Standard Extended" in line for line in warnings)
+
+
+def test_acquisition_is_complete(results: Path) -> None:
+    """What a valid source says of the acquisition comes back whole."""
+    source = dcmread(min((results / "source").glob("012_*.dcm")), stop_before_pixels=True)
+    result = dcmread(min((results / "moco").glob("*.dcm")), stop_before_pixels=True)
+    dropped = {element.keyword for element in source if element.keyword} - set(result.dir())
+    of_the_scanner = {"StationName", "DeviceSerialNumber"}  # kept as contributing equipment
+    assert dropped == {"InversionTime", *of_the_scanner}
 
 
 def bare(dataset: Dataset) -> None:

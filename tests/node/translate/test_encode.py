@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 from pydicom import dcmread
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
+from pydicom.tag import Tag
 
 from node.settings import DEFAULT_ACQUISITION, ResultsSettings
 from node.translate import (
@@ -314,3 +316,19 @@ def test_our_own_results_are_no_input(
     assert len(study.exams) == 1
     assert study.findings == ()
     assert torch.equal(study.exams[0].exam.slices[0].frames, decoded.exam.slices[0].frames)
+
+
+def test_decimals_longer_than_allowed_come_back_unchanged(tmp_path: Path) -> None:
+    """Position strings of 18 characters are seen in the wild; the place must not move."""
+    files = write_small_exam(tmp_path, n_slices=1)
+    wild = ["-12.345678901234567", "-100.12345678901234", "147.04113112345678"]
+
+    def lengthen(dataset: Dataset) -> None:
+        block = b"\\".join(text.encode() for text in wild)
+        tag = Tag("ImagePositionPatient")
+        dataset[tag] = RawDataElement(tag, "DS", len(block), block, 0, False, True)
+
+    edit(files[27:], lengthen)
+    decoded = decode_study(files, rules=DEFAULT_ACQUISITION).exams[0]
+    item = reread(encode(decoded, unmoved_analysis(decoded.exam))[5])
+    assert [float(value) for value in item.ImagePositionPatient] == [float(text) for text in wild]
