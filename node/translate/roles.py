@@ -44,18 +44,17 @@ def is_corrected_by_scanner(frame: FrameHeader) -> bool:
 
 
 def is_candidate(frame: FrameHeader) -> bool:
-    """Whether an image can belong to a bolus run: magnitude, measured, not made by this software.
+    """Whether an image can belong to a bolus run: a magnitude that this software did not make.
 
-    Maps and other computed images are left out; a series registered by the scanner stays, as it
-    may be the only one that was sent.
+    Derived images stay: some scanners call filtered or registered images so, and they may be all
+    that was sent. Maps drop out later, having no beats.
     """
     if text_of(frame.dataset, "Manufacturer") == MANUFACTURER:
         return False
     component = text_of(frame.dataset, "ComplexImageComponent") or "MAGNITUDE"
-    is_magnitude = component in {"MAGNITUDE", "MIXED"} and not _NOT_MAGNITUDE.intersection(
+    return component in {"MAGNITUDE", "MIXED"} and not _NOT_MAGNITUDE.intersection(
         frame.image_type[_COMPONENT : _COMPONENT + 1]
     )
-    return is_magnitude and (not frame.is_derived or is_corrected_by_scanner(frame))
 
 
 def state_of(frames: Iterable[FrameHeader]) -> PatientState:

@@ -64,11 +64,8 @@ def find_runs(frames: Iterable[FrameHeader], rules: Sequence[AcquisitionRule]) -
         There is no bolus run, or a series mixes geometries.
 
     """
-    ordered = sorted(frames, key=lambda frame: (frame.series_uid, frame.sop_uid))
-    series = [
-        _describe(tuple(members), rules)
-        for _, members in groupby(ordered, key=lambda frame: frame.series_uid)
-    ]
+    ordered = sorted(frames, key=lambda frame: (*_family(frame), frame.sop_uid))
+    series = [_describe(tuple(members), rules) for _, members in groupby(ordered, key=_family)]
     dynamic = [item for item in series if item.full_stacks]
     chosen = [item for item in dynamic if item.is_named] or [
         item for item in dynamic if _has_clock(item)
@@ -79,6 +76,11 @@ def find_runs(frames: Iterable[FrameHeader], rules: Sequence[AcquisitionRule]) -
     if not complete:
         raise _no_run(series)
     return complete
+
+
+def _family(frame: FrameHeader) -> tuple[str, bool]:
+    """Return what images must share to be one series: derived ones are kept apart."""
+    return frame.series_uid, frame.is_derived
 
 
 def _describe(frames: tuple[FrameHeader, ...], rules: Sequence[AcquisitionRule]) -> _Series:

@@ -19,10 +19,11 @@ def without_copies(stacks: Iterable[Stack]) -> list[Stack]:
     return kept
 
 
-def _copy_preference(stack: Stack) -> tuple[bool, float, int, str]:
+def _copy_preference(stack: Stack) -> tuple[bool, bool, float, int, str]:
     first = stack.frames[0]
     return (
         is_corrected_by_scanner(first),
+        first.is_derived,
         first.echo_time_ms,
         first.series_number,
         first.series_uid,

@@ -97,13 +97,28 @@ def test_phase_images_and_maps_are_passed_over(tmp_path: Path, files: list[Path]
 
     def as_map(dataset: Dataset) -> None:
         dataset.ImageType = ["DERIVED", "PRIMARY", "PERFUSION", "TTP"]
+        dataset.SeriesInstanceUID = f"{dataset.SeriesInstanceUID[:60]}.1"
 
     edit(twins, as_phase)
     assert decode([*files, *twins]).findings == ()
-    edit(twins, as_map)
+    edit(twins[-3:], as_map)
     study = decode([*files, *twins])
     assert study.findings == ()
     assert len(study.exams) == 1
+
+
+def test_filtered_images_are_used_only_without_originals(tmp_path: Path, files: list[Path]) -> None:
+    twins = write_small_exam(tmp_path / "twins")
+
+    def as_filtered(dataset: Dataset) -> None:
+        dataset.ImageType = ["DERIVED", "PRIMARY", "OTHER"]
+        dataset.SOPInstanceUID = f"{dataset.SOPInstanceUID[:60]}.1"
+
+    edit(twins, as_filtered)
+    both, alone = decode([*files, *twins]), decode(twins)
+    assert both.findings == alone.findings == ()
+    assert [source.ImageType[0] for source in both.exams[0].sources.all] == ["ORIGINAL"] * 108
+    assert [source.ImageType[0] for source in alone.exams[0].sources.all] == ["DERIVED"] * 108
 
 
 def make_corrected(dataset: Dataset) -> None:
