@@ -1,8 +1,8 @@
 """Affine registration of all frames at once to a reference each, by Gauss-Newton.
 
 The step is compositional and uses the mean of the two gradients (Benhimane and Malis 2004,
-doi 10.1109/IROS.2004.1389474), which converges like a second-order method. Gain and offset of
-each frame are free.
+"Real-time image-based tracking of planes using efficient second-order minimization"), which
+converges like a second-order method. Gain and offset of each frame are free.
 """
 
 from dataclasses import dataclass

@@ -5,7 +5,8 @@ puts each group together well; what is uncertain is where the group as a whole l
 little noise. It is shifted to where it can best be written as a mixture of the leading component
 images of the enhanced frames: tissues that shine alike there should shine alike here, whatever
 their brightness (a many-channel correlation ratio, Roche 1998, doi 10.1007/BFb0056301). The
-search is exhaustive, so it cannot run away downhill as a free match does.
+search is exhaustive, so it cannot run away downhill as a free match does, and where the evidence
+is weak the group stays where it was acquired.
 """
 
 import torch
@@ -17,10 +18,12 @@ from pipeline.motion.compose import warp
 N_COMPONENTS = 8
 REACH_MM = 8.0
 STEP_MM = 1.0
-MAX_REMAINDER = 0.7
+WORTH_MOVING = 0.75
+"""The place voted for is taken only when it leaves less than this share of what staying leaves."""
+WORTH_SEARCHING = 0.7
 MIN_GAIN = 0.05
-"""A group moves only when its unexplained variance falls to less than `MAX_REMAINDER` of what it
-was and by more than `MIN_GAIN` of the whole; below that noise decides, and voting was better."""
+"""The place searched for must leave less than this share, and gain that much of the variance:
+below that noise decides, and the simpler answer is better."""
 
 
 def place_group(
@@ -28,6 +31,7 @@ def place_group(
     enhanced: Float[Tensor, "enhanced row column"],
     weight: Float[Tensor, "row column"],
     *,
+    home: Float[Tensor, " axis"],
     spacing_mm: float,
 ) -> Float[Tensor, " axis"]:
     """Return the shift of a whole group of frames, px.
@@ -35,11 +39,14 @@ def place_group(
     Parameters
     ----------
     group
-        Frames of one contrast, aligned with each other. Shape `(time, row, column)`.
+        Frames of one contrast, aligned with each other and placed by voting. Shape
+        `(time, row, column)`.
     enhanced
         Registered frames with contrast agent.
     weight
         Heart window, 0-1.
+    home
+        Shift that takes the group back to where it was acquired, px.
     spacing_mm
         Pixel size, mm.
 
@@ -47,14 +54,18 @@ def place_group(
     n_steps = round(REACH_MM / STEP_MM)
     steps = torch.arange(-n_steps, n_steps + 1, dtype=group.dtype, device=group.device)
     steps_px = steps * (STEP_MM / spacing_mm)
-    shifts = torch.cartesian_prod(steps_px, steps_px)
+    shifts = torch.cat([home[None], torch.cartesian_prod(steps_px, steps_px)])
     mean = group.mean(dim=0).expand(len(shifts), -1, -1)
     field = shifts[:, :, None, None].expand(-1, -1, *group.shape[1:])
-    rest = _unexplained(warp(mean, field), enhanced, weight).reshape(len(steps), len(steps))
-    stay, best = rest[n_steps, n_steps], rest.min()
-    if best > MAX_REMAINDER * stay or stay - best < MIN_GAIN:
-        return torch.zeros_like(shifts[0])
-    return _lowest(rest, steps_px)
+    rest = _unexplained(warp(mean, field), enhanced, weight)
+    at_home, searched = rest[0], rest[1:].reshape(len(steps), len(steps))
+    voted = searched[n_steps, n_steps]
+    chosen, left = torch.zeros_like(home), voted
+    if voted > WORTH_MOVING * at_home:
+        chosen, left = home, at_home
+    if searched.min() < WORTH_SEARCHING * left and left - searched.min() > MIN_GAIN:
+        return _lowest(searched, steps_px)
+    return chosen
 
 
 def _unexplained(

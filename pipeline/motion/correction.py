@@ -146,7 +146,7 @@ def _still(series: _Series) -> MotionCorrection:
 def _apply(series: _Series, candidate: Candidate) -> MotionCorrection:
     """Resample the original frames once, at full resolution, and measure the result."""
     field = series.crop.spread(candidate.field)
-    moved = warp(series.usable, field)
+    moved = _resample(series.usable, field)
     displacement = _still(series).displacement
     displacement[series.is_usable] = field
     corrected = series.frames.clone()
@@ -159,6 +159,20 @@ def _apply(series: _Series, candidate: Candidate) -> MotionCorrection:
         method="iterative",
         quality=motion_quality(series.before, after, displacement),
     )
+
+
+def _resample(
+    frames: Float[Tensor, "time row column"], field: Float[Tensor, "time axis row column"]
+) -> Float[Tensor, "time row column"]:
+    """Resample with cubic interpolation, without its overshoot beyond the range of the frame.
+
+    Linear interpolation blurs by an amount that changes with the shift, so it leaves an error
+    that changes from beat to beat, about twice as large in the myocardium.
+    """
+    sharp = warp(frames, field, interpolation="bicubic")
+    lowest = frames.amin(dim=(1, 2), keepdim=True)
+    highest = frames.amax(dim=(1, 2), keepdim=True)
+    return torch.minimum(torch.maximum(sharp, lowest), highest)
 
 
 def _silent(stage: str, fraction: float) -> None:

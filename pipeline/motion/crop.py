@@ -14,8 +14,11 @@ from pipeline.smoothing import smooth
 WORKING_SPACING_MM = 2.0
 MARGIN_MM = 24.0
 """Room around the heart region for the heart to move in."""
-CORE_FRACTION = 0.65
+CORE_FRACTION = 0.7
 """Width of the registration weight over the radius of the heart region."""
+
+
+FINER_BLUR_PX = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +39,8 @@ class HeartCrop:
         spacing_mm: tuple[float, float],
         image_size: tuple[int, int],
     ) -> "HeartCrop":
-        """Choose spacing and size; never finer than the image itself."""
-        working = max(WORKING_SPACING_MM, min(spacing_mm))
+        """Choose spacing and size; not finer than half a pixel of the image."""
+        working = max(WORKING_SPACING_MM, 0.5 * min(spacing_mm))
         extent = 2 * (region.radius_mm + MARGIN_MM)
         largest = max(image_size[0] * spacing_mm[0], image_size[1] * spacing_mm[1])
         size = max(8, 2 * round(min(extent, largest) / working / 2))
@@ -52,12 +55,14 @@ class HeartCrop:
     def cut(self, frames: Float[Tensor, "time row column"]) -> Float[Tensor, "time side side"]:
         """Resample the region out of the full frames, low-passed to its own pixel size."""
         ratio_row, ratio_column = self._ratio
-        widths = tuple(0.5 * max(ratio**2 - 1, 0.0) ** 0.5 for ratio in self._ratio)
         like = frames.new_zeros(len(frames), self.size, self.size)
         grid = pixel_grid(like) - (self.size - 1) / 2
         row = self.region.centre_row + grid[0] * ratio_row
         column = self.region.centre_column + grid[1] * ratio_column
-        return _pick(smooth(frames, (widths[0], widths[1])), torch.stack([row, column]))
+        return _pick(
+            smooth(frames, (_blur_px(ratio_row), _blur_px(ratio_column))),
+            torch.stack([row, column]),
+        )
 
     def weight(self, like: Float[Tensor, "*batch row column"]) -> Float[Tensor, "side side"]:
         """Return the smooth window on the heart, 1 in its middle, for work inside the crop."""
@@ -100,6 +105,15 @@ class HeartCrop:
         column = (grid[1] - self.region.centre_column) / self._ratio[1]
         distance_mm = torch.hypot(row, column) * self.spacing_mm
         return torch.stack([row, column]) + (self.size - 1) / 2, distance_mm
+
+
+def _blur_px(ratio: float) -> float:
+    """Return the blur before resampling by `ratio`, image pixels.
+
+    Against aliasing when pixels get larger; against the pattern that interpolation between few
+    pixels leaves, which stands still and would pull every shift to zero, when they get smaller.
+    """
+    return 0.5 * (ratio**2 - 1) ** 0.5 if ratio >= 1 else FINER_BLUR_PX
 
 
 def _pick(

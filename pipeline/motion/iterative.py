@@ -5,10 +5,11 @@
 3. Affine to PCA references, few components first.
 4. Non-rigid to PCA references.
 
-Scannell 2019 (doi 10.1109/TMI.2019.2897044) for 2-4, with one difference that matters: frames
-before the bolus and proton-density frames take no part in the components and are only shifted,
-because with their low contrast a freer match runs away. A frame that its reference explains badly
-keeps the place of the step before. Fields are joined; images are always cut from the original.
+Scannell 2019 ("Robust non-rigid motion compensation of free-breathing myocardial perfusion MRI
+data") for 2-4, with one difference that matters: frames before the bolus and proton-density frames
+take no part in the components and are only shifted, because with their low contrast a freer match
+runs away. A frame that its reference explains badly keeps the place of the step before. Fields are
+joined; images are always cut from the original.
 """
 
 from dataclasses import dataclass
@@ -116,12 +117,16 @@ def _place_groups(
     if int(is_enhanced.sum()) < MIN_ENHANCED:
         return field
     moved = warp(frames, field)
+    shifts = (field * (weight / weight.sum())).sum(dim=(2, 3))
+    usual = shifts[is_enhanced].median(dim=0).values
     result = field.clone()
     for group in groups:
         if bool(group.any()):
-            shift = place_group(moved[group], moved[is_enhanced], weight, spacing_mm=spacing_mm)
-            step = shift[None, :, None, None].expand_as(field[group])
-            result[group] = compose(field[group], step)
+            home = usual - shifts[group].mean(dim=0)
+            step = place_group(
+                moved[group], moved[is_enhanced], weight, home=home, spacing_mm=spacing_mm
+            )
+            result[group] = compose(field[group], step[None, :, None, None].expand_as(field[group]))
     return result
 
 

@@ -3,9 +3,9 @@
 The leading principal components of a series over time carry the passage of contrast; motion,
 which comes and goes, is spread over many and is left out. A rebuilt frame has the contrast of the
 frame it stands for and the common position of all, so it can be registered to by a plain
-difference (Melbourne 2007, doi 10.1088/0031-9155/52/17/003; Scannell 2019,
-doi 10.1109/TMI.2019.2897044). Here a frame takes no part in the components of its own reference:
-its own motion cannot hide in there.
+difference (Melbourne 2007, "Progressive principal component registration"; Scannell 2019, "Robust
+non-rigid motion compensation of free-breathing myocardial perfusion MRI data"). Here a frame takes
+no part in the components of its own reference: its own motion cannot hide in there.
 """
 
 import torch

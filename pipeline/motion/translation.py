@@ -4,7 +4,7 @@ Each image becomes a map of edge directions in which a bright-to-dark edge equal
 one (Haber 2006, doi 10.1007/11866763_89), so frames with quite different contrast can be compared.
 The correlation of two such maps over all shifts is one product in Fourier space; its peak is the
 shift of that pair. A chain of neighbours would add up errors; here all pairs vote, and a robust
-least-squares fit drops the wrong peaks (Hess 1973 for the voting idea; IRLS, Holland 1977).
+least-squares fit, reweighted after each solution (Holland & Welsch 1977), drops the wrong peaks.
 """
 
 import torch

@@ -55,9 +55,7 @@ def test_joined_fields_do_what_two_warps_do(seed: int) -> None:
     twice = warp(warp(frames, first), then)
     once = warp(frames, compose(first, then))
     inner = slice(4, 28)
-    torch.testing.assert_close(
-        once[:, inner, inner], twice[:, inner, inner], atol=3e-3, rtol=0
-    )
+    torch.testing.assert_close(once[:, inner, inner], twice[:, inner, inner], atol=3e-3, rtol=0)
 
 
 @settings(max_examples=20, deadline=None)
@@ -66,9 +64,7 @@ def test_joining_is_associative(seed: int) -> None:
     a, b, c = (random_field(seed + k, 1.5) for k in range(3))
     left, right = compose(compose(a, b), c), compose(a, compose(b, c))
     inner = slice(6, 26)
-    torch.testing.assert_close(
-        left[..., inner, inner], right[..., inner, inner], atol=0.02, rtol=0
-    )
+    torch.testing.assert_close(left[..., inner, inner], right[..., inner, inner], atol=0.02, rtol=0)
 
 
 @settings(max_examples=20, deadline=None)
