@@ -91,7 +91,7 @@ class MotionQuality:
     """Median size of the second difference of regional curves over their range, before."""
     roughness_after: float
     pca_metric_before: float
-    """Groupwise metric D_PCA2 of the heart region (Huizinga 2016, doi 10.1016/j.media.2015.12.004)."""
+    """Groupwise metric D_PCA2 of the heart region (Huizinga 2016); see `pca_metric`."""
     pca_metric_after: float
     sharpness_before: float
     """Mean gradient of the temporal mean image of the heart region over its mean level, 1/px."""

@@ -1,7 +1,8 @@
 """Plug-flow blood-tissue exchange: blood runs through the capillary and leaks on its way.
 
-Sangren & Sheppard 1953 (Bull Math Biophys 15: 387-394), as used for myocardial perfusion by
-Kellman 2017 (doi 10.1186/s12968-017-0355-5), without axial diffusion and without consumption:
+Sangren & Sheppard 1953 ("Exchange of a labeled substance between a liquid flowing in a vessel and
+an external compartment"), a model of the kind that Xue 2019 (doi 10.1002/mrm.27954) uses for
+myocardial perfusion, here without axial diffusion and without consumption:
 
     vb dcb/dt = -F L dcb/dx + PS (ci - cb),   vi dci/dt = PS (cb - ci)
 

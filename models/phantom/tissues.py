@@ -28,7 +28,8 @@ BLOOD = (Tissue.LUNG_VESSEL, Tissue.AORTA, Tissue.RIGHT_BLOOD, Tissue.LEFT_BLOOD
 class TissueConstants:
     """Signal and uptake of one tissue outside the left ventricle.
 
-    T1 at 3 T and its fall to 1.5 T follow Stanisz 2005 (doi 10.1002/mrm.20605) in round numbers.
+    T1 of muscle is that of Stanisz 2005 (doi 10.1002/mrm.20605) in round numbers; the others
+    are chosen to be of plausible size.
     """
 
     proton_density: float

@@ -57,7 +57,7 @@ class SpoiledGradientEcho:
         """Return Mz just before the centre pulse, given Mz before the first pulse.
 
         Mz(n) = (1 - E) (1 - q^n) / (1 - q) + q^n Mz(0), E = exp(-TR R1), q = E cos(a)
-        (Sekihara 1987, doi 10.1109/TMI.1987.4307816, summed as a geometric series).
+        (each pulse takes Mz to (1 - E) + q Mz; n of them sum to a geometric series).
         """
         relaxed = -torch.expm1(-self.repetition_time_s * rate_1_s)
         kept = (1.0 - relaxed) * math.cos(self.flip_angle_rad)

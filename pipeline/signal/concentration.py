@@ -1,9 +1,9 @@
 """Saturation-recovery signal to gadolinium concentration, by the exact model.
 
 The table holds S(c) / S_ref over concentration, with S of `SaturationRecovery` and S_ref the
-proton-density signal of the same tissue before contrast (Cernicanu & Axel 2006,
-doi 10.1016/j.acra.2006.02.056), or S(0) when there is no proton-density frame. S grows with c, so
-the inverse is unique; beyond the table, or where more gadolinium hardly adds signal, it is NaN.
+proton-density signal of the same tissue before contrast (Cernicanu & Axel 2006, "Theory-based
+signal calibration"), or S(0) when there is no proton-density frame. S grows with c, so the
+inverse is unique; beyond the table, or where more gadolinium hardly adds signal, it is NaN.
 """
 
 from dataclasses import dataclass
