@@ -4,9 +4,9 @@ All pairs of delay and width are tried at once, each with its best flow; around 
 grid is halved a few times. The descent never leaves the bounds and never ends worse than it began,
 and every voxel is solved alone, so the result does not depend on how voxels are batched.
 
-Flow and delay pull against each other in a noisy pixel. Where the mean curve of the neighbourhood
-is given, its delay is fitted first and becomes a prior for the pixel: arrival is a property of the
-supplying artery, flow is not.
+Flow pulls against arrival and transit time in a noisy pixel, and noise then raises it. Where the
+mean curve of the neighbourhood is given, delay and transit time come from that curve, and what is
+left for the pixel, flow and retained fraction, is linear in its curve and so unbiased by noise.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,6 @@ from pipeline.parameters import FermiBounds
 from pipeline.perfusion.fermi import fermi_table
 from pipeline.perfusion.projection import (
     Candidates,
-    Prior,
     Problem,
     cost,
     project_all,
@@ -71,7 +70,8 @@ def fit(
     density_g_ml
         Density of the myocardium, g/ml.
     regional_mmol_l
-        Mean curve of the neighbourhood of each voxel; None leaves the delay to the voxel alone.
+        Mean curve of the neighbourhood of each voxel: gives delay and transit time. None leaves
+        them to the voxel alone.
 
     Returns
     -------
@@ -114,27 +114,26 @@ def _fit_batch(
     spread = (curves - curves.mean(1, keepdim=True)).square().sum(1)
     usable = curves.isfinite().all(1) & (spread > 1e-12 * curves.square().sum(1))
     curves = torch.where(usable[:, None], curves, 0.0)
-    delay_s = None
-    if regional is not None:
+    filtered = curves @ problem.spill
+    if regional is None:
+        best = _best(problem, filtered)
+    else:
         known = torch.where(regional.isfinite(), regional, curves)
-        delay_s = _best(problem, known @ problem.spill, None).delay_s
-    best = _best(problem, curves @ problem.spill, delay_s)
+        shared = _best(problem, known @ problem.spill)
+        best = project_each(problem, filtered, shared.delay_s, shared.width_index)
     results = (best.flow_1_s, 1.0 - best.residual / spread, best.delay_s)
     flow, quality, delay = (torch.where(usable, each, torch.nan) for each in results)
     return flow, quality, delay
 
 
-def _best(
-    problem: Problem, curves: Float[Tensor, "voxel time"], prior_delay_s: Tensor | None
-) -> Candidates:
+def _best(problem: Problem, curves: Float[Tensor, "voxel time"]) -> Candidates:
     """Return the best candidate of each voxel."""
     delay_s, width_index = _grid(problem)
     every = project_all(problem, curves, delay_s, width_index)
-    n_spare = max(problem.at_s.shape[0] - _N_FREE, 1)
-    prior = Prior(variance=every.residual.amin(1) / n_spare, delay_s=prior_delay_s)
-    place = cost(problem, every, prior).argmin(1)
+    variance = every.residual.amin(1) / max(problem.at_s.shape[0] - _N_FREE, 1)
+    place = cost(problem, every, variance).argmin(1)
     start = project_each(problem, curves, delay_s[place], width_index[place])
-    return _descend(problem, curves, start, prior)
+    return _descend(problem, curves, start, variance)
 
 
 def _grid(problem: Problem) -> tuple[Float[Tensor, " candidate"], Float[Tensor, " candidate"]]:
@@ -150,10 +149,13 @@ def _grid(problem: Problem) -> tuple[Float[Tensor, " candidate"], Float[Tensor, 
 
 
 def _descend(
-    problem: Problem, curves: Float[Tensor, "voxel time"], best: Candidates, prior: Prior
+    problem: Problem,
+    curves: Float[Tensor, "voxel time"],
+    best: Candidates,
+    variance: Float[Tensor, " voxel"],
 ) -> Candidates:
     """Try ever smaller steps around each candidate and keep what lowers its cost."""
-    lowest = cost(problem, best, prior)
+    lowest = cost(problem, best, variance)
     last_width = problem.table.log_width.shape[0] - 1.0
     for halving in range(1, _N_HALVINGS + 1):
         for later, wider in _MOVES:
@@ -164,7 +166,7 @@ def _descend(
                 delay_s.clamp(0.0, problem.max_delay_s),
                 (best.width_index + wider * 0.5**halving).clamp(0.0, last_width),
             )
-            trial_cost = cost(problem, trial, prior)
+            trial_cost = cost(problem, trial, variance)
             is_lower = trial_cost < lowest
             best = _choose(is_lower, trial, best)
             lowest = torch.where(is_lower, trial_cost, lowest)

@@ -3,6 +3,7 @@
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.nn.functional import max_pool2d
 
 from pipeline.parameters import FermiBounds
 from pipeline.perfusion.fit import fit
@@ -11,9 +12,12 @@ from pipeline.smoothing import smooth
 from pipeline.types import ArterialInput, FlowMap
 
 _NEIGHBOURHOOD_MM = 8.0
-"""Standard deviation of the neighbourhood that shares an arrival time."""
+"""Standard deviation of the neighbourhood that shares arrival and transit time."""
 _CALMING_MM = 1.5
 """Standard deviation of the blur against noise, about the point spread of the image."""
+_MIN_CORE_PIXELS = 20
+_MIN_WEIGHT = 1e-4
+"""Share of the neighbourhood below which nothing of it is known."""
 _NOISE_FACTOR = 4.0
 """Enhancement over noise below which a pixel is background."""
 
@@ -60,7 +64,10 @@ def flow_map(
     chosen = region & (_enhances(concentration_mmol_l, time_s, arterial_input) | wall)
     parts = (chosen & wall, chosen & ~wall)
     calm = _mean_of_kin(concentration_mmol_l, parts, _CALMING_MM, spacing_mm)
-    regional = _mean_of_kin(concentration_mmol_l, parts, _NEIGHBOURHOOD_MM, spacing_mm)
+    cores = (_core_of(parts[0]), parts[1])
+    regional = _mean_of_kin(
+        concentration_mmol_l, parts, _NEIGHBOURHOOD_MM, spacing_mm, sources=cores
+    )
     fitted = fit(
         calm[:, chosen].T,
         time_s=time_s,
@@ -101,19 +108,35 @@ def _enhances(
     return torch.gt(late.mean(dim=0), _NOISE_FACTOR * noise)
 
 
+def _core_of(wall: Bool[Tensor, "row column"]) -> Bool[Tensor, "row column"]:
+    """Return the wall without its outermost pixels, which hold blood, fat or lung as well.
+
+    A wall too thin to have a core is returned whole.
+    """
+    outside = (~wall).float()[None, None]
+    core = wall & torch.eq(max_pool2d(outside, 3, stride=1, padding=1)[0, 0], 0.0)
+    return core if int(core.sum()) >= _MIN_CORE_PIXELS else wall
+
+
 def _mean_of_kin(
     concentration: Float[Tensor, "time row column"],
     parts: tuple[Bool[Tensor, "row column"], ...],
     width_mm: float,
     spacing_mm: tuple[float, float],
+    *,
+    sources: tuple[Bool[Tensor, "row column"], ...] | None = None,
 ) -> Float[Tensor, "time row column"]:
-    """Return the local mean curve of each pixel over pixels of the same part; NaN stays NaN."""
+    """Return the local mean curve of each pixel over pixels of its own part; NaN stays NaN.
+
+    `sources` names the pixels of each part that are averaged; all of them when None.
+    """
     width_px = (width_mm / spacing_mm[0], width_mm / spacing_mm[1])
     valid = concentration.isfinite().all(dim=0)
     result = concentration
-    for part in parts:
-        members = part & valid
+    for part, source in zip(parts, sources or parts, strict=True):
+        members = source & valid
         weight = smooth(members.to(concentration.dtype), width_px)
         total = smooth(torch.where(members, concentration, 0.0), width_px)
-        result = torch.where(members, total / weight.clamp_min(1e-6), result)
+        is_reached = part & valid & (weight > _MIN_WEIGHT)
+        result = torch.where(is_reached, total / weight.clamp_min(_MIN_WEIGHT), result)
     return result

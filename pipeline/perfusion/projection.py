@@ -24,8 +24,6 @@ _SINGULAR = 1e-7
 """Below this the two curves are the same within the first pass and e is not identified."""
 _UNSEEN_FRACTION = 0.75
 """A transit longer than this part of the first pass has no visible end: low volume is no news."""
-DELAY_SD_S = 0.2
-"""How far the delay of a pixel strays from that of its neighbourhood."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +36,6 @@ class Problem:
     """Filter of `spill_filter`; curves that are handed in have passed it already."""
     max_flow_1_s: float
     max_delay_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prior:
-    """What is known of a voxel before the fit."""
-
-    variance: Float[Tensor, " voxel"]
-    """Noise variance of its curve, (mmol/l)²; weighs the prior against the residual."""
-    delay_s: Float[Tensor, " voxel"] | None
-    """Delay of its neighbourhood."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,17 +91,26 @@ def project_each(
     return Candidates(delay_s=delay_s, width_index=width_index, flow_1_s=flow, residual=residual)
 
 
-def cost(problem: Problem, candidates: Candidates, prior: Prior) -> Float[Tensor, "*shape"]:
-    """Return residual plus variance times the squared distance from what is known beforehand."""
+def cost(
+    problem: Problem, candidates: Candidates, variance: Float[Tensor, " voxel"]
+) -> Float[Tensor, "*shape"]:
+    """Return residual plus noise variance times the squared distance from the usual blood volume.
+
+    Parameters
+    ----------
+    problem
+        What all voxels share.
+    candidates
+        What is judged.
+    variance
+        Noise variance of the curve of each voxel, (mmol/l)².
+
+    """
     width_s = problem.table.width_s(candidates.width_index)
     excess = (candidates.flow_1_s * width_s).clamp_min(1e-6).log() - math.log(VOLUME_MEDIAN)
     excess = torch.where(_is_seen(problem, width_s), excess, excess.clamp_min(0.0))
-    distance = (excess / VOLUME_LOG_SD).square()
     column = (-1,) + (1,) * (candidates.residual.ndim - 1)
-    if prior.delay_s is not None:
-        strayed_s = candidates.delay_s - prior.delay_s.view(column)
-        distance = distance + (strayed_s / DELAY_SD_S).square()
-    return candidates.residual + prior.variance.view(column) * distance
+    return candidates.residual + variance.view(column) * (excess / VOLUME_LOG_SD).square()
 
 
 def _basis(
