@@ -10,6 +10,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 
+NARROWEST = 0.1
+"""A Gaussian narrower than this many samples is one sample wide to all digits."""
+
+
 def smooth(
     images: Float[Tensor, "*batch row column"], width_px: float | tuple[float, float]
 ) -> Float[Tensor, "*batch row column"]:
@@ -33,7 +37,7 @@ def gaussian_matrix(
     size: int, width: float, *, like: Float[Tensor, "..."]
 ) -> Float[Tensor, "size size"]:
     """Return the matrix that blurs a vector of `size` by `width` samples; rows sum to one."""
-    if width <= 0:
+    if width < NARROWEST:
         return torch.eye(size, dtype=like.dtype, device=like.device)
     place = torch.arange(size, dtype=like.dtype, device=like.device)
     weight = torch.exp(-0.5 * ((place[:, None] - place[None, :]) / width).square())

@@ -4,7 +4,8 @@ from pipeline.types import MotionQuality
 
 MIN_GAIN = 0.02
 """Smallest relative gain of the groupwise metric that is worth resampling for."""
-TOLERATED_ROUGHNESS = 1.05
+MAX_ROUGHNESS = 0.95
+"""Curves must get smoother: noise alone can be fitted to a better groupwise metric."""
 TOLERATED_BLUR = 0.95
 
 
@@ -15,10 +16,10 @@ def score(quality: MotionQuality) -> float:
 
 
 def helps(quality: MotionQuality) -> bool:
-    """Tell whether the series is better aligned, without folds, no rougher and no blurrier."""
+    """Tell whether the series is better aligned, smoother, without folds and not blurred."""
     return (
         score(quality) < 1 - MIN_GAIN
-        and quality.roughness_after <= TOLERATED_ROUGHNESS * quality.roughness_before
+        and quality.roughness_after <= MAX_ROUGHNESS * quality.roughness_before
         and quality.sharpness_after >= TOLERATED_BLUR * quality.sharpness_before
         and quality.folded_fraction == 0
     )

@@ -9,6 +9,8 @@ from pipeline.smoothing import smooth
 
 ARRIVAL_FRACTION = 0.12
 """Change of the heart region, as a fraction of the largest, that tells that the bolus is there."""
+MIN_CHANGE = 0.05
+"""Largest change over the signal before contrast; a bolus changes it severalfold."""
 N_BASELINE = 3
 BLUR_PX = 2.0
 
@@ -34,9 +36,11 @@ def enhanced(
     flags = torch.zeros(len(frames), dtype=torch.bool, device=frames.device)
     if len(series) <= N_BASELINE:
         return flags
-    change = ((series - series[:N_BASELINE].mean(dim=0)).square() * weight).sum(dim=(1, 2)).sqrt()
+    baseline = series[:N_BASELINE].mean(dim=0)
+    change = ((series - baseline).square() * weight).sum(dim=(1, 2)).sqrt()
+    signal = (baseline.square() * weight).sum().sqrt()
     above = (change > ARRIVAL_FRACTION * change.max()).nonzero()
-    if len(above):
+    if len(above) and bool(change.max() > MIN_CHANGE * signal):
         flags[n_proton_density + int(above[0]) :] = True
     return flags
 

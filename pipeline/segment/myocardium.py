@@ -26,9 +26,12 @@ from pipeline.types import HeartMasks
 
 MIN_BOLUS_CONTRAST = 0.3
 MIN_FRAMES = 12
+MIN_SIDE = 16
 EDGE_MM = 3.0
-ENDO_MARGIN_MM = 0.8
-EPI_MARGIN_MM = 0.8
+BLOOD_MARGIN_PX = 0.5
+"""Muscle this near to the blood shares its brightness, which is several times that of muscle."""
+OUTER_MARGIN_PX = 0.35
+CAVITY_MARGIN_PX = 0.25
 THIN_WALL_MM = 3.5
 USUAL_WALL_MM = 9.0
 MIN_AREA_MM2 = 100.0
@@ -58,8 +61,8 @@ def segment(
         P04 when no bolus passes, P10 when what was found cannot be a left ventricle.
 
     """
-    series = frames[n_proton_density:].float()
-    if len(series) < MIN_FRAMES or not bool(series.isfinite().all()):
+    series = _usable(frames[n_proton_density:].float())
+    if len(series) < MIN_FRAMES or min(series.shape[1:]) < MIN_SIDE:
         raise CannotQuantifyError(Code.BOLUS_NOT_COVERED, "too few usable frames for a first pass")
     region = locate_heart(series, spacing_mm=spacing_mm, n_proton_density=0)
     if region.bolus_contrast < MIN_BOLUS_CONTRAST:
@@ -70,6 +73,15 @@ def segment(
     endo_mm = _inner_border(rays, rise, pools)
     epi_mm = _outer_border(rays, rise, pools, endo_mm)
     return _masks(rays, endo_mm, epi_mm, pools)
+
+
+def _usable(frames: Float[Tensor, "time row column"]) -> Float[Tensor, "usable row column"]:
+    """Drop frames that show nothing: not finite or constant."""
+    pixels = frames.flatten(1)
+    if pixels.shape[1] == 0:
+        return frames[:0]
+    finite = pixels.isfinite().all(dim=1)
+    return frames[finite & (pixels.amax(dim=1) > pixels.amin(dim=1))]
 
 
 def _rays(left: Bool[Tensor, "row column"], spacing_mm: tuple[float, float]) -> Polar:
@@ -162,10 +174,11 @@ def _masks(
     area_mm2 = float((0.5 * endo_mm.square()).mean()) * 2 * torch.pi
     if not MIN_AREA_MM2 < area_mm2 < MAX_AREA_MM2 or float(epi_mm.max()) > MAX_RADIUS_MM - 2:
         raise CannotQuantifyError(Code.SEGMENTATION_UNCERTAIN, "no plausible left ventricle")
-    outside_blood = ~rays.inside(endo_mm + ENDO_MARGIN_MM, size)
-    within_wall = rays.inside(epi_mm - EPI_MARGIN_MM, size)
+    pixel_mm = max(rays.spacing_mm)
+    outside_blood = ~rays.inside(endo_mm + BLOOD_MARGIN_PX * pixel_mm, size)
+    within_wall = rays.inside(epi_mm - OUTER_MARGIN_PX * pixel_mm, size)
     return HeartMasks(
         myocardium=outside_blood & within_wall,
-        left_ventricle=rays.inside(endo_mm - ENDO_MARGIN_MM, size),
+        left_ventricle=rays.inside(endo_mm - CAVITY_MARGIN_PX * pixel_mm, size),
         right_ventricle=None if pools.right is None else pools.right & ~rays.inside(epi_mm, size),
     )
