@@ -9,7 +9,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-
 NARROWEST = 0.1
 """A Gaussian narrower than this many samples is one sample wide to all digits."""
 
