@@ -14,7 +14,7 @@ from node.settings import Settings
 from node.work.engine import EngineClient
 from node.work.janitor import Janitor
 from node.work.supervise import ChildProcess, Supervisor
-from node.work.worker import ENGINE_FILE, run_worker, threads_per_worker
+from node.work.worker import ENGINE_FILE, run_worker
 from storage.catalogue import Catalogue
 from storage.database import Database, open_database
 from storage.files import FileStore
@@ -129,7 +129,7 @@ def _run_worker(slot: str, settings: Settings, database: Database, stop: threadi
 
     from node.work.study_job import StudyJob
 
-    torch.set_num_threads(threads_per_worker(settings.compute))
+    torch.set_num_threads(1)  # series run side by side instead, see node.work.threads
     catalogue = Catalogue(database, datetime.now)
     job = StudyJob(settings, catalogue, FileStore(settings.node.data))
     run_worker(

@@ -71,7 +71,7 @@ class ReceiveSettings(_Section):
     port: Port = 11112
     allow: tuple[AllowedPeer, ...] = ()
     max_associations: Annotated[int, Field(ge=1, le=500)] = 20
-    timeout_s: Positive = 30
+    timeout_s: Positive = 120
     max_pdu_mb: Positive = 1
     max_object_mb: Positive = 1024
     also_store: tuple[str, ...] = ()

@@ -8,7 +8,10 @@
 A bad exam is not an error: what could not be computed is None and has a finding that says why.
 """
 
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+
+import torch
 
 from pipeline.motion import correct, identity
 from pipeline.parameters import AnalysisParameters
@@ -26,6 +29,7 @@ def analyse(
     networks: None = None,
     *,
     progress: Progress | None = None,
+    n_parallel: int = 1,
 ) -> Analysis:
     """Correct motion and quantify flow of one exam.
 
@@ -39,6 +43,8 @@ def analyse(
         Trained networks; None uses the iterative registration.
     progress
         Called with the stage and the fraction done.
+    n_parallel
+        Series that are registered side by side; the result does not depend on it.
 
     Returns
     -------
@@ -46,7 +52,7 @@ def analyse(
 
     """
     report = _silent if progress is None else progress
-    motions = tuple(_correct_all(exam, parameters, networks, report))
+    motions = _correct_all(exam, parameters, networks, report, n_parallel)
     findings = list(check_exam(exam))
     arterial_motion = motions[-1] if exam.arterial_input is not None else None
     arterial_input, found = quantify_arterial_input(
@@ -76,19 +82,44 @@ def _silent(stage: str, fraction: float) -> None:
 
 
 def _correct_all(
-    exam: Exam, parameters: AnalysisParameters, networks: None, report: Progress
-) -> Iterator[MotionCorrection]:
-    """Register all slices, then the arterial-input series."""
+    exam: Exam,
+    parameters: AnalysisParameters,
+    networks: None,
+    report: Progress,
+    n_parallel: int,
+) -> tuple[MotionCorrection, ...]:
+    """Register all slices, then the arterial-input series; each alone, so order does not matter."""
     arterial = () if exam.arterial_input is None else (exam.arterial_input,)
     every = (*exam.slices, *arterial)
-    for place, series in enumerate(every):
-        name = f"slice {place + 1}" if place < len(exam.slices) else "arterial input"
+    shares = _Shares(report, len(every))
 
-        def _report(_stage: str, fraction: float, place: int = place, name: str = name) -> None:
-            report(f"motion, {name}", _MOTION_SHARE * (place + fraction) / len(every))
+    def _register(place: int) -> MotionCorrection:
+        # The mode belongs to the thread, not to the caller.
+        with torch.inference_mode():
+            return _correct(every[place], parameters, networks, shares.part(place))
 
-        _report("", 0.0)
-        yield _correct(series, parameters, networks, _report)
+    with ThreadPoolExecutor(n_parallel) as threads:
+        return tuple(threads.map(_register, range(len(every))))
+
+
+class _Shares:
+    """Join the progress of series that are registered side by side into one."""
+
+    def __init__(self, report: Progress, n_series: int) -> None:
+        self._report = report
+        self._done = [0.0] * n_series
+        self._lock = Lock()
+
+    def part(self, place: int) -> Progress:
+        """Return the callback of one series."""
+
+        def _advance(_stage: str, fraction: float) -> None:
+            with self._lock:
+                self._done[place] = max(self._done[place], fraction)
+                total = sum(self._done) / len(self._done)
+                self._report("motion correction", _MOTION_SHARE * total)
+
+        return _advance
 
 
 def _correct(

@@ -55,8 +55,11 @@ def process(
 
 def _process_study(files: Sequence[Path], output: Path, settings: Settings) -> bool:
     """Compute one study and say what became of it; return whether it has a flow map."""
+    import torch
+
     from node.work.compute import compute_study, make_stamp
 
+    torch.set_num_threads(1)  # series run side by side instead, see node.work.threads
     with fraction_bars() as bars:
         task = bars.add_task("reading", total=1.0)
         outcome = compute_study(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
+from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
 
 from models.phantom import PhantomExam, PhantomSeries
 from node.ports import Progress
@@ -14,7 +14,7 @@ from node.scanner.patient import VirtualPatient
 from node.scanner.plane import localizer_planes, short_axis_plane
 from node.scanner.session import Session, dicom_date, dicom_time
 from node.scanner.siemens import SeriesHeader, add_pixels, add_plane, image_header
-from node.translate.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from node.version import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
 _LOCALIZER_MATRIX = (64, 64)
 _LOCALIZER_SPACING_MM = (6.0, 6.0)
@@ -148,7 +148,7 @@ def _save(header: Dataset, path: Path) -> None:
     meta.MediaStorageSOPClassUID = header.SOPClassUID
     meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
+    meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
     meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
     header.file_meta = meta
     header.save_as(path, enforce_file_format=True)

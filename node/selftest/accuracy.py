@@ -11,7 +11,9 @@ from models.phantom import PhantomExam, PhantomSeries
 from pipeline.motion import warp
 
 MAX_MEDIAN_ERROR_FRACTION = 0.15
-"""Largest median absolute pixel error of a slice that passes."""
+"""Largest median absolute pixel error of an exam that passes."""
+MAX_SLICE_ERROR_FRACTION = 0.20
+"""Largest error of the median flow of a slice that passes."""
 MIN_VALID_FRACTION = 0.8
 """Smallest share of myocardial pixels that must carry a number."""
 
@@ -28,30 +30,58 @@ class MeasuredMap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceAccuracy:
-    """Truth and measurement in the myocardium of one slice."""
+    """Truth and measurement in the myocardium of one slice, its rim included."""
 
     slice_index: int
     true_ml_min_g: float
+    """Median over pixels."""
     measured_ml_min_g: float
-    median_error_fraction: float
-    """Median over pixels of |measured - true| / true."""
+    """Median over the same pixels."""
+    error_fraction: Float[Tensor, " voxel"]
+    """|measured - true| / true of each pixel that has a number."""
     valid_fraction: float
 
     @property
     def bias_fraction(self) -> float:
-        """Error of the mean."""
+        """Error of the median flow."""
         return self.measured_ml_min_g / self.true_ml_min_g - 1.0
 
     @property
+    def median_error_fraction(self) -> float:
+        """Median over pixels of |measured - true| / true."""
+        return _median(self.error_fraction)
+
+    @property
     def is_accurate(self) -> bool:
-        """Whether the slice agrees with the truth."""
+        """Whether the median flow of the slice agrees with the truth."""
         return (
-            self.median_error_fraction <= MAX_MEDIAN_ERROR_FRACTION
+            abs(self.bias_fraction) <= MAX_SLICE_ERROR_FRACTION
             and self.valid_fraction >= MIN_VALID_FRACTION
         )
 
 
-def compare(maps: Sequence[MeasuredMap], exam: PhantomExam) -> tuple[SliceAccuracy, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamAccuracy:
+    """Truth and measurement of a whole exam."""
+
+    slices: tuple[SliceAccuracy, ...]
+
+    @property
+    def median_error_fraction(self) -> float:
+        """Median over the pixels of all slices of |measured - true| / true."""
+        return _median(torch.cat([row.error_fraction for row in self.slices] or [torch.empty(0)]))
+
+    @property
+    def is_accurate(self) -> bool:
+        """Whether there are slices, each agrees, and pixels agree over all of them."""
+        return (
+            bool(self.slices)
+            and all(row.is_accurate for row in self.slices)
+            and self.median_error_fraction <= MAX_MEDIAN_ERROR_FRACTION
+        )
+
+
+def compare(maps: Sequence[MeasuredMap], exam: PhantomExam) -> ExamAccuracy:
     """Compare maps with the truth of the exam they were made from.
 
     Parameters
@@ -63,11 +93,11 @@ def compare(maps: Sequence[MeasuredMap], exam: PhantomExam) -> tuple[SliceAccura
 
     Returns
     -------
-    One entry per map, by slice.
+    The slices in order, one per map.
 
     """
     rows = [_compare_one(measured, exam) for measured in maps]
-    return tuple(sorted(rows, key=lambda row: row.slice_index))
+    return ExamAccuracy(slices=tuple(sorted(rows, key=lambda row: row.slice_index)))
 
 
 def _compare_one(measured: MeasuredMap, exam: PhantomExam) -> SliceAccuracy:
@@ -88,14 +118,18 @@ def _summarise(
     inside: Bool[Tensor, "row column"],
     valid: Bool[Tensor, "row column"],
 ) -> SliceAccuracy:
-    error = (found[valid] - true[valid]).abs() / true[valid]
     return SliceAccuracy(
         slice_index=slice_index,
-        true_ml_min_g=float(true[valid].mean()),
-        measured_ml_min_g=float(found[valid].mean()),
-        median_error_fraction=float(error.median()) if error.numel() else float("inf"),
+        true_ml_min_g=_median(true[valid]),
+        measured_ml_min_g=_median(found[valid]),
+        error_fraction=(found[valid] - true[valid]).abs() / true[valid],
         valid_fraction=float(valid.sum() / inside.sum().clamp(min=1)),
     )
+
+
+def _median(values: Float[Tensor, " voxel"]) -> float:
+    """Return the median; nothing known counts as infinitely wrong."""
+    return float(values.median()) if values.numel() else float("inf")
 
 
 def _find_beat(time_s: float, slices: Sequence[PhantomSeries]) -> tuple[int, int]:

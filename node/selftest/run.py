@@ -17,7 +17,7 @@ from node.errors import StartupError, TransientError
 from node.ports import Progress
 from node.scanner import VirtualPatient, send_files, write_exam
 from node.scanner.session import Session
-from node.selftest.accuracy import MeasuredMap, SliceAccuracy, compare
+from node.selftest.accuracy import ExamAccuracy, MeasuredMap, compare
 from node.selftest.archive import AE_TITLE, Archive, free_port, running_archive, wait_for_port
 from node.settings import AllowedPeer, Destination, Settings
 from node.translate import ReceivedResult, read_result
@@ -38,8 +38,10 @@ class SelfTestReport:
 
     archive: str
     n_sent: int
+    n_slices: int
+    """Slices of the exam that was sent."""
     results: tuple[ReceivedResult, ...]
-    accuracy: tuple[SliceAccuracy, ...]
+    accuracy: ExamAccuracy
     completed_by: str
     seconds_to_map: float
     """From the last image acknowledged to the last flow map accepted by the archive."""
@@ -48,11 +50,9 @@ class SelfTestReport:
     @property
     def is_passed(self) -> bool:
         """Whether every slice came back and agrees with the truth."""
-        return (
-            self.study.state is StudyState.DONE
-            and bool(self.accuracy)
-            and all(row.is_accurate for row in self.accuracy)
-        )
+        n_slices = len(self.accuracy.slices)
+        is_complete = self.study.state is StudyState.DONE and n_slices == self.n_slices
+        return is_complete and self.accuracy.is_accurate
 
 
 def run_selftest(
@@ -200,6 +200,7 @@ def _report(
     return SelfTestReport(
         archive=archive.name,
         n_sent=n_sent,
+        n_slices=len(exam.slices),
         results=results,
         accuracy=compare(maps, exam),
         completed_by="" if study.completed_by is None else study.completed_by.value,

@@ -50,7 +50,7 @@ def encode_exam(
         _numbering(decoded),
         [result.dataset for result in (maps or series)],
         state=analysis.state,
-        key=key,
+        key=run.key(key, *(repr(finding) for finding in analysis.findings)),
         run=run,
         settings=settings,
     )

@@ -1,6 +1,5 @@
 """Pages to look at: RGB Secondary Capture, for results and for the news that there are none."""
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -67,9 +66,11 @@ def encode_page(
 
 
 def encode_failure_page(
-    reference: Dataset, page: Page, *, run: RunStamp, settings: ResultsSettings
+    reference: Dataset, page: Page, *, reason: str, run: RunStamp, settings: ResultsSettings
 ) -> ResultObject:
     """Return the page that says why a study has no result.
+
+    The same reason for the same study is the same object, however often it is found.
 
     Parameters
     ----------
@@ -77,14 +78,15 @@ def encode_failure_page(
         Header of any image of the study: gives identity and numbers the series.
     page
         The drawn page. Shape `(row, column, 3)`.
+    reason
+        Code and text of the failure.
     run
         Identity of the computation.
     settings
         Labels and numbering.
 
     """
-    content = hashlib.sha256(np.ascontiguousarray(page).tobytes()).hexdigest()
-    key = run.key(str(reference.StudyInstanceUID), content)
+    key = run.key(str(reference.StudyInstanceUID), reason)
     target = _capture(page, reference, FAILURE_OFFSET, run=run, settings=settings)
     target.ImageType = ["DERIVED", "SECONDARY", "OTHER", "PERFUSION", "FAILURE"]
     target.SeriesInstanceUID = make_uid("failure series", key)

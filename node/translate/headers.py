@@ -123,13 +123,20 @@ def read_header(path: Path) -> FrameHeader:
 
 
 def find_reference(paths: Iterable[Path]) -> Dataset | None:
-    """Return the header of the first readable image, to carry identity into a failure page."""
+    """Return the header of the first readable image, to carry identity into a failure page.
+
+    None when no image is readable, and when the images are of more than one patient: a page
+    would land in the record of either.
+    """
+    headers = []
     for path in sorted(paths):
         try:
-            return read_header(path).dataset
+            headers.append(read_header(path))
         except (NotDicomError, TransientError):
             continue
-    return None
+    if len({header.patient_digest for header in headers}) != 1:
+        return None
+    return headers[0].dataset
 
 
 def _is_cut(dataset: FileDataset) -> bool:

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Literal
 
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from node.translate.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, input_key
+from node.translate.uids import input_key
+from node.version import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
 TRANSFER_SYNTAX_UID = str(ExplicitVRLittleEndian)
 """Every result object goes out uncompressed: every archive takes it."""
@@ -79,6 +80,6 @@ def _file_meta(dataset: Dataset) -> FileMetaDataset:
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
+    meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
     meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
     return meta

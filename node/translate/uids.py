@@ -9,10 +9,6 @@ from pydicom.uid import UID
 _NAMESPACE = uuid.UUID("8d3c1a52-6f0e-5b7d-9a41-2e7c5d90f6b3")
 _SEPARATOR = "\x1f"
 
-IMPLEMENTATION_CLASS_UID = UID("2.25.187462118003652904376610298433512078421")
-"""Who wrote a file (PS3.10 7.1); fixed for all versions."""
-IMPLEMENTATION_VERSION_NAME = "PERFNODE_1"
-
 
 def make_uid(*parts: str) -> UID:
     """Return the UID `2.25.<uuid5>` of an ordered list of parts (PS3.5 B.2).

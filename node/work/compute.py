@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import UInt8
+from pydicom.dataset import Dataset
 
 from models.physics import AGENTS, native_relaxation
 from node.errors import UnusableStudyError
@@ -29,6 +30,7 @@ from node.translate import (
     find_reference,
 )
 from node.version import VERSION
+from node.work.threads import threads_per_worker
 from pipeline.analyse import analyse
 from pipeline.findings import Code, Grade
 from pipeline.parameters import AnalysisParameters, FermiBounds, Tissue
@@ -131,11 +133,7 @@ def fail_study(
     """
     page = _failure_page(failure, "Nothing; the original images are unchanged.", stamp, reference)
     header = find_reference(files)
-    results = (
-        ()
-        if header is None
-        else (encode_failure_page(header, page, run=stamp, settings=settings.results),)
-    )
+    results = () if header is None else (_encode_failure(header, page, failure, stamp, settings),)
     return Outcome(results=results, exams=(), failure=failure, failure_page=page)
 
 
@@ -185,13 +183,14 @@ def _compute_exams(
     decoded: DecodedStudy, settings: Settings, stamp: RunStamp, progress: Progress
 ) -> Iterator[ComputedExam]:
     device = choose_device(settings.compute.device)
+    n_parallel = threads_per_worker(settings.compute) if device.type == "cpu" else 1
     share = (1.0 - _DECODING_SHARE - _ENCODING_SHARE) / len(decoded.exams)
     for position, item in enumerate(decoded.exams):
         exam = move_exam(item.exam, device)
         parameters = parameters_for(exam, settings.quantification)
         done = _part(progress, _DECODING_SHARE + position * share, share)
         with torch.inference_mode():
-            analysis = analyse(exam, parameters, progress=done)
+            analysis = analyse(exam, parameters, progress=done, n_parallel=n_parallel)
         analysis = replace(
             move_analysis(analysis, torch.device("cpu")),
             findings=decoded.findings + analysis.findings,
@@ -218,7 +217,7 @@ def _encode(
     if failures:
         page = _failure_page(failures[0], "Motion-corrected series.", stamp, reference)
         header = exams[0].decoded.sources.all[0]
-        results.append(encode_failure_page(header, page, run=stamp, settings=settings.results))
+        results.append(_encode_failure(header, page, failures[0], stamp, settings))
     progress("results ready", 1.0)
     return Outcome(
         results=tuple(results),
@@ -244,6 +243,13 @@ def _failure_page(failure: Failure, delivered: str, stamp: RunStamp, reference: 
         delivered=delivered,
         footer=f"{stamp.software_version}   |   {stamp.created:%Y-%m-%d %H:%M:%S}",
     )
+
+
+def _encode_failure(
+    header: Dataset, page: Page, failure: Failure, stamp: RunStamp, settings: Settings
+) -> ResultObject:
+    reason = f"{failure.code} {failure.text}"
+    return encode_failure_page(header, page, reason=reason, run=stamp, settings=settings.results)
 
 
 def _provenance(stamp: RunStamp, settings: Settings) -> Provenance:

@@ -80,7 +80,11 @@ class StudyJob:
         ]
 
     def _commit(self, run: Run, reference: str, outcome: Outcome) -> None:
-        results = [self._keep(result) for result in outcome.results]
+        earlier = self._earlier_results(run)
+        results = [
+            earlier.get(str(result.dataset.SOPInstanceUID)) or self._keep(result)
+            for result in outcome.results
+        ]
         is_current = self._catalogue.commit_results(
             run.study_id,
             run.revision,
@@ -96,6 +100,18 @@ class StudyJob:
         else:
             code = Code(outcome.failure.code)
             event(_log, logging.WARNING, "study failed", code=code.value, **fields)
+
+    def _earlier_results(self, run: Run) -> dict[str, ResultFile]:
+        """Return what earlier revisions made: one UID means one content, so it is sent again.
+
+        A UID follows from input, software and configuration; only time stamps would differ.
+        """
+        return {
+            result.sop_uid: result
+            for revision in range(1, run.revision)
+            for result in self._catalogue.results(run.study_id, revision)
+            if self._files.absolute(result.file.path).is_file()
+        }
 
     def _keep(self, result: ResultObject) -> ResultFile:
         dataset = result.dataset

@@ -214,15 +214,6 @@ def run_worker(
             _leave(engine, runner)
 
 
-def threads_per_worker(settings: ComputeSettings) -> int:
-    """Return how many CPU threads one worker may use: its share of the cores unless configured.
-
-    The process entry hands it to the numerical library; this module does not load one.
-    """
-    n_cores = len(os.sched_getaffinity(0))
-    return settings.threads or max(n_cores // settings.workers, 1)
-
-
 def _wait(engine: EngineWorker, stop: threading.Event) -> None:
     while not stop.wait(0.2):
         if not engine.is_intact():

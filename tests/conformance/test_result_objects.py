@@ -27,7 +27,9 @@ def write_results(folder: Path, change: Callable[[Dataset], None] | None = None)
     analysis = unmoved_analysis(decoded.exam)
     results = [
         *encode_exam(decoded, analysis, PAGE, run=STAMP, settings=settings),
-        encode_failure_page(decoded.sources.slices[0][0], PAGE, run=STAMP, settings=settings),
+        encode_failure_page(
+            decoded.sources.slices[0][0], PAGE, reason="P05 none", run=STAMP, settings=settings
+        ),
     ]
     for index, result in enumerate(results):
         path = folder / result.kind / f"{index:04d}.dcm"

@@ -14,7 +14,7 @@ from pydicom import dcmread
 from models.phantom import PhantomExam, make_exam
 from node.scanner import VirtualPatient, write_exam
 from node.scanner.session import Session
-from node.selftest.accuracy import MeasuredMap, SliceAccuracy, compare
+from node.selftest.accuracy import ExamAccuracy, MeasuredMap, compare
 from node.selftest.archive import free_port, running_archive
 from node.settings import Destination
 from node.translate import ReceivedResult, read_result
@@ -85,7 +85,7 @@ def results(done: MainJob) -> tuple[ReceivedResult, ...]:
     return tuple(read_result(path) for path in done.dcmtk_files)
 
 
-def _accuracy(done: MainJob, results: tuple[ReceivedResult, ...]) -> tuple[SliceAccuracy, ...]:
+def _accuracy(done: MainJob, results: tuple[ReceivedResult, ...]) -> ExamAccuracy:
     started = Session.of(VirtualPatient.from_seed(SEED)).bolus_started("stress")
     maps = [
         MeasuredMap(
@@ -125,8 +125,8 @@ def test_measured_flow_agrees_with_the_truth(
     done: MainJob, results: tuple[ReceivedResult, ...]
 ) -> None:
     accuracy = _accuracy(done, results)
-    assert [row.slice_index for row in accuracy] == [0, 1, 2]
-    assert all(row.is_accurate for row in accuracy), accuracy
+    assert [row.slice_index for row in accuracy.slices] == [0, 1, 2]
+    assert accuracy.is_accurate, accuracy
 
 
 def test_archive_shows_the_series_of_the_study(done: MainJob) -> None:

@@ -338,7 +338,7 @@ def test_nonsense_in_a_header_does_not_stop_its_result(tmp_path: Path) -> None:
         (result,) = encode_corrected(
             [reference], motion, offset=1, key="k", run=STAMP, settings=settings
         )
-        page = encode_failure_page(reference, PAGE, run=STAMP, settings=settings)
+        page = encode_failure_page(reference, PAGE, reason="P05 none", run=STAMP, settings=settings)
         for item in (result, page):
             again = dcmread(BytesIO(to_bytes(item)))
             assert again.StudyInstanceUID == reference.StudyInstanceUID

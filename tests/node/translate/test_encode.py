@@ -254,13 +254,13 @@ def test_no_label_leaves_no_label(decoded: DecodedExam, analysis: Analysis) -> N
 
 def test_a_failure_page_carries_identity_and_pixels(decoded: DecodedExam) -> None:
     source = decoded.sources.slices[0][0]
-    result = encode_failure_page(source, PAGE, run=STAMP, settings=SETTINGS)
+    result = encode_failure_page(source, PAGE, reason="P05 none", run=STAMP, settings=SETTINGS)
     item = reread(result)
     np.testing.assert_array_equal(item.pixel_array, PAGE)
     for keyword in IDENTITY:
         assert item[keyword].value == source[keyword].value
     assert item.SeriesDescription == "PERFUSION NOT AVAILABLE"
-    again = encode_failure_page(source, PAGE, run=STAMP, settings=SETTINGS)
+    again = encode_failure_page(source, PAGE, reason="P05 none", run=STAMP, settings=SETTINGS)
     assert to_bytes(again) == to_bytes(result)
 
 
@@ -268,7 +268,7 @@ def test_a_failure_page_can_be_made_from_a_bare_header() -> None:
     bare = Dataset()
     bare.StudyInstanceUID = "1.2.3"
     bare.PatientID = "X1"
-    item = reread(encode_failure_page(bare, PAGE, run=STAMP, settings=SETTINGS))
+    item = reread(encode_failure_page(bare, PAGE, reason="P05 none", run=STAMP, settings=SETTINGS))
     assert item.PatientID == "X1"
     assert item.SeriesNumber == 13
 

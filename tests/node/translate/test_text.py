@@ -54,7 +54,9 @@ def test_names_survive(character_set: str, name: str, tmp_path: Path) -> None:
 def test_names_that_do_not_fit_the_declared_set_are_written_in_utf_8(tmp_path: Path) -> None:
     (reference,) = [dcmread(write_small_exam(tmp_path, n_slices=1)[0], stop_before_pixels=True)]
     reference.PatientName = "Ünal^Şule"  # no S with cedilla in the declared Latin-1
-    result = encode_failure_page(reference, PAGE, run=STAMP, settings=ResultsSettings())
+    result = encode_failure_page(
+        reference, PAGE, reason="P05 none", run=STAMP, settings=ResultsSettings()
+    )
     again = dcmread(BytesIO(to_bytes(result)))
     assert again.SpecificCharacterSet == "ISO_IR 192"
     assert str(again.PatientName) == "Ünal^Şule"
@@ -71,7 +73,9 @@ def test_undeclared_latin_bytes_come_back_as_the_same_bytes(tmp_path: Path) -> N
     assert "Müller^Jörg".encode("latin-1") in before
     reference = find_reference(files[:1])
     assert reference is not None
-    result = encode_failure_page(reference, PAGE, run=STAMP, settings=ResultsSettings())
+    result = encode_failure_page(
+        reference, PAGE, reason="P05 none", run=STAMP, settings=ResultsSettings()
+    )
     after = to_bytes(result)
     assert (
         "Müller^Jörg".encode("latin-1") in after

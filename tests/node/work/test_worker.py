@@ -8,7 +8,8 @@ import pytest
 
 from node.errors import UnusableStudyError
 from node.settings import ComputeSettings
-from node.work.worker import JobRunner, Pace, threads_per_worker
+from node.work.threads import threads_per_worker
+from node.work.worker import JobRunner, Pace
 from pipeline.findings import Code
 from storage.catalogue import Catalogue
 from storage.records import Failure, Run, Study, StudyState
