@@ -110,6 +110,16 @@ class _TunedSocket(AssociationSocket):
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.socket.settimeout(self.assoc.network_timeout)
 
+    def recv(self, nr_bytes: int) -> bytearray:
+        """Read from the connection and acknowledge at once.
+
+        Archives write an answer in two pieces and hold the second back until the first is
+        acknowledged (Nagle), which the system delays by some 40 ms unless told otherwise each time.
+        """
+        if self.socket is not None:
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        return super().recv(nr_bytes)
+
     def _shutdown_socket(self) -> None:
         connection = self.socket
         super()._shutdown_socket()

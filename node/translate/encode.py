@@ -54,7 +54,8 @@ def encode_exam(
         run=run,
         settings=settings,
     )
-    return (*series, *maps, summary)
+    # In the order of sending: what a reader waits for goes first.
+    return (*maps, summary, *series)
 
 
 def _encode_slices(

@@ -18,7 +18,7 @@ from pipeline.motion.compose import warp
 N_COMPONENTS = 8
 REACH_MM = 8.0
 STEP_MM = 1.0
-WORTH_MOVING = 0.75
+WORTH_MOVING = 0.87
 """The place voted for is taken only when it leaves less than this share of what staying leaves."""
 WORTH_SEARCHING = 0.7
 MIN_GAIN = 0.05

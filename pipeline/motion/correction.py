@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pipeline.motion.compose import warp
 from pipeline.motion.crop import HeartCrop
-from pipeline.motion.gate import helps, score
+from pipeline.motion.gate import choose
 from pipeline.motion.iterative import Candidate, candidates
 from pipeline.motion.quality import Figures, figures, motion_quality
 from pipeline.segment import locate_heart
@@ -61,9 +61,7 @@ def correct(
         progress=progress or _silent,
     )
     applied = [_apply(series, candidate) for candidate in found]
-    helpful = [correction for correction in applied if helps(correction.quality)]
-    still = _still(series)
-    return min(helpful, key=lambda correction: score(correction.quality), default=still)
+    return choose(applied, _still(series))
 
 
 def identity(

@@ -1,12 +1,36 @@
 """Do no harm: a correction is taken only where label-free figures say that it helped."""
 
-from pipeline.types import MotionQuality
+from collections.abc import Sequence
+
+from pipeline.types import MotionCorrection, MotionQuality
 
 MIN_GAIN = 0.02
 """Smallest relative gain of the groupwise metric that is worth resampling for."""
 MAX_ROUGHNESS = 0.95
 """Curves must get smoother: noise alone can be fitted to a better groupwise metric."""
 TOLERATED_BLUR = 0.95
+
+
+DRAW = 0.01
+"""Scores that differ by less than this fraction are equal, and the finer correction is taken."""
+
+
+def choose(found: Sequence[MotionCorrection], still: MotionCorrection) -> MotionCorrection:
+    """Return the best of the corrections that help, or the original series.
+
+    Parameters
+    ----------
+    found
+        Corrections from coarse to fine.
+    still
+        The series as it was acquired.
+
+    """
+    helpful = [correction for correction in found if helps(correction.quality)]
+    if not helpful:
+        return still
+    best = min(score(correction.quality) for correction in helpful)
+    return [entry for entry in helpful if score(entry.quality) <= best * (1 + DRAW)][-1]
 
 
 def score(quality: MotionQuality) -> float:
