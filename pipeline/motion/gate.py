@@ -6,8 +6,11 @@ from pipeline.types import MotionCorrection, MotionQuality
 
 MIN_GAIN = 0.02
 """Smallest relative gain of the groupwise metric that is worth resampling for."""
-MAX_ROUGHNESS = 0.95
-"""Curves must get smoother: noise alone can be fitted to a better groupwise metric."""
+CLEAR_GAIN = 0.05
+"""Noise alone can be fitted to a small gain; from here on it is motion."""
+SMOOTHER = 0.95
+"""A small gain counts when the curves get smoother, to this fraction of their roughness."""
+NOT_ROUGHER = 1.02
 TOLERATED_BLUR = 0.95
 
 
@@ -40,10 +43,11 @@ def score(quality: MotionQuality) -> float:
 
 
 def helps(quality: MotionQuality) -> bool:
-    """Tell whether the series is better aligned, smoother, without folds and not blurred."""
-    return (
-        score(quality) < 1 - MIN_GAIN
-        and quality.roughness_after <= MAX_ROUGHNESS * quality.roughness_before
-        and quality.sharpness_after >= TOLERATED_BLUR * quality.sharpness_before
-        and quality.folded_fraction == 0
+    """Tell whether the series is better aligned and smoother, without folds and not blurred."""
+    gain = 1 - score(quality)
+    change = quality.roughness_after / max(quality.roughness_before, 1e-12)
+    is_aligned = (gain > MIN_GAIN and change <= SMOOTHER) or (
+        gain > CLEAR_GAIN and change <= NOT_ROUGHER
     )
+    is_sharp = quality.sharpness_after >= TOLERATED_BLUR * quality.sharpness_before
+    return is_aligned and is_sharp and quality.folded_fraction == 0

@@ -23,7 +23,7 @@ from tests.peers import orthanc
 from tests.peers.orthanc import Orthanc, running_orthanc
 from tests.peers.running_node import RunningNode, quick_settings, running_node
 
-SEED = 2
+SEED = 1
 N_BEATS = 63
 
 
