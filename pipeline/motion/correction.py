@@ -57,7 +57,7 @@ def correct(
         crop.weight(series.usable),
         n_proton_density=series.n_proton_density,
         spacing_mm=crop.spacing_mm,
-        is_deformable=max(spacing_mm) < COARSE_MM,
+        is_fine=max(spacing_mm) < COARSE_MM,
         progress=progress or _silent,
     )
     applied = [_apply(series, candidate) for candidate in found]

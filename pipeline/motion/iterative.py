@@ -54,7 +54,7 @@ def candidates(
     *,
     n_proton_density: int,
     spacing_mm: float,
-    is_deformable: bool,
+    is_fine: bool,
     progress: Progress,
 ) -> tuple[Candidate, ...]:
     """Register a heart crop; return the field after translation, affine and non-rigid steps.
@@ -69,8 +69,9 @@ def candidates(
         Frames at the start without saturation pulse.
     spacing_mm
         Pixel size of the crop, mm.
-    is_deformable
-        False stops after the affine steps (low-resolution series).
+    is_fine
+        False for low-resolution series: they show too little to bend frames, or to tell where
+        frames without contrast lie among the others.
     progress
         Told stage and fraction.
 
@@ -80,14 +81,14 @@ def candidates(
     affine = torch.cat([frames.new_zeros(len(frames), 2, 2), shifts[:, :, None]], dim=2)
     moved = warp(frames, affine_field(affine, frames))
     is_enhanced = enhanced(moved, weight, n_proton_density)
-    reference = choose_reference(moved, weight, is_enhanced)
+    reference = choose_reference(frames, weight, is_enhanced)
     found = [("translation", affine_field(affine, frames))]
     progress("motion: affine", 0.3)
     affine = _follow_low_rank(frames, weight, affine, is_enhanced, reference)
     for n_components in AFFINE_COMPONENTS:
         affine = _affine_round(frames, weight, affine, is_enhanced, n_components)
     found.append(("affine", affine_field(affine, frames)))
-    if is_deformable:
+    if is_fine:
         progress("motion: non-rigid", 0.5)
         found.append(("deformable", _deformable_rounds(frames, weight, found[-1][1], is_enhanced)))
     progress("motion: frames without contrast", 0.8)
@@ -97,7 +98,10 @@ def candidates(
         Candidate(
             name=name,
             field=anchored(
-                _place_groups(frames, weight, field, is_enhanced, groups, spacing_mm), reference
+                _place_groups(
+                    frames, weight, field, is_enhanced, groups, spacing_mm if is_fine else None
+                ),
+                reference,
             ),
             reference=reference,
         )
@@ -111,9 +115,9 @@ def _place_groups(
     field: Float[Tensor, "time axis row column"],
     is_enhanced: Bool[Tensor, " time"],
     groups: tuple[Bool[Tensor, " time"], ...],
-    spacing_mm: float,
+    spacing_mm: float | None,
 ) -> Float[Tensor, "time axis row column"]:
-    """Shift each group of frames without contrast as a whole."""
+    """Shift each group of frames without contrast as a whole, home when `spacing_mm` is None."""
     if int(is_enhanced.sum()) < MIN_ENHANCED:
         return field
     moved = warp(frames, field)
@@ -123,9 +127,11 @@ def _place_groups(
     for group in groups:
         if bool(group.any()):
             home = usual - shifts[group].mean(dim=0)
-            step = place_group(
-                moved[group], moved[is_enhanced], weight, home=home, spacing_mm=spacing_mm
-            )
+            step = home
+            if spacing_mm is not None:
+                step = place_group(
+                    moved[group], moved[is_enhanced], weight, home=home, spacing_mm=spacing_mm
+                )
             result[group] = compose(field[group], step[None, :, None, None].expand_as(field[group]))
     return result
 
