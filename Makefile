@@ -29,7 +29,7 @@ contracts: $(VENV)/.test
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.test
-	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term -m "not benchmark"
+	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term -m "not benchmark"
 
 benchmark: $(VENV)/.test
 	$(BIN)/pytest -s -m benchmark tests/benchmarks

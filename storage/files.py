@@ -18,6 +18,8 @@ from storage.records import StoredFile
 INSTANCES = "instances"
 RESULTS = "results"
 INCOMING = "incoming"
+OUTGOING = "outgoing"
+"""Half-written results: apart, because the receiver sweeps what it left half received."""
 SUFFIX = ".dcm"
 PART_SUFFIX = ".part"
 
@@ -58,7 +60,7 @@ class FileStore:
             If the disk is full, read-only or failing; nothing is left behind.
         """
         with _translated():
-            part = self._new_part()
+            part = self._new_part(INCOMING if folder == INSTANCES else OUTGOING)
             try:
                 digest, size_bytes = self._write(part, header, chunks)
                 path = f"{folder}/{digest[:2]}/{digest}{SUFFIX}"
@@ -117,7 +119,7 @@ class FileStore:
             If the data folder cannot be written; names the folder and the remedy.
         """
         try:
-            part = self._new_part()
+            part = self._new_part(INCOMING)
             try:
                 self._write(part, b"", [b"perfnode"])
             finally:
@@ -128,8 +130,8 @@ class FileStore:
                 "check node.data in the configuration, the rights of the folder and free space"
             ) from error
 
-    def _new_part(self) -> Path:
-        return self._folder(self._root / INCOMING) / f"{secrets.token_hex(16)}{PART_SUFFIX}"
+    def _new_part(self, folder: str) -> Path:
+        return self._folder(self._root / folder) / f"{secrets.token_hex(16)}{PART_SUFFIX}"
 
     def _write(self, part: Path, header: bytes, chunks: Iterable[bytes]) -> tuple[str, int]:
         """Write and sync a new file that only this user can read; return digest and size."""

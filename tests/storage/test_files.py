@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.errors import DataFolderError, StorageError, TransientStorageError
-from storage.files import FileStore
+from storage.files import RESULTS, FileStore
 
 
 class RecordingSync:
@@ -152,3 +152,15 @@ def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert files_below(tmp_path / "incoming") == []
     with pytest.raises(DataFolderError, match=r"file/data.*check node\.data"):
         FileStore(tmp_path / "file" / "data").check_writable()
+
+
+def test_sweeping_received_parts_leaves_results_that_are_being_written(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+
+    def chunks() -> Iterator[bytes]:
+        yield b"first half"
+        store.sweep_parts()  # a receiver starts while a worker writes
+        yield b"second half"
+
+    kept = store.keep(chunks(), folder=RESULTS)
+    assert store.absolute(kept.path).read_bytes() == b"first halfsecond half"
