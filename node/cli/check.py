@@ -118,7 +118,7 @@ def _check_callers(settings: Settings) -> Check:
 
 
 def _check_compute() -> Check:
-    missing = [name for name in ("torch", "matplotlib", "highdicom") if find_spec(name) is None]
+    missing = [name for name in ("torch", "matplotlib", "jaxtyping") if find_spec(name) is None]
     if missing:
         text = f"{', '.join(missing)} not installed; install perfnode[quantify]"
         return Check(name="compute", is_good=False, text=text)
