@@ -62,9 +62,12 @@ def flow_map(
     """
     wall = torch.zeros_like(region) if myocardium is None else myocardium
     chosen = region & (_enhances(concentration_mmol_l, time_s, arterial_input) | wall)
-    parts = (chosen & wall, chosen & ~wall)
+    # The outline is drawn tight: the pixels along it are mostly muscle and take its arrival.
+    margin = _grown(wall) & ~wall
+    parts = (chosen & wall, chosen & margin, chosen & ~wall & ~margin)
     calm = _mean_of_kin(concentration_mmol_l, parts, _CALMING_MM, spacing_mm)
-    cores = (_core_of(parts[0]), parts[1])
+    core = _core_of(parts[0])
+    cores = (core, core, parts[2])
     regional = _mean_of_kin(
         concentration_mmol_l, parts, _NEIGHBOURHOOD_MM, spacing_mm, sources=cores
     )
@@ -108,13 +111,17 @@ def _enhances(
     return torch.gt(late.mean(dim=0), _NOISE_FACTOR * noise)
 
 
+def _grown(mask: Bool[Tensor, "row column"]) -> Bool[Tensor, "row column"]:
+    """Return a mask with the pixels next to it."""
+    return max_pool2d(mask.float()[None, None], 3, stride=1, padding=1)[0, 0] > 0
+
+
 def _core_of(wall: Bool[Tensor, "row column"]) -> Bool[Tensor, "row column"]:
     """Return the wall without its outermost pixels, which hold blood, fat or lung as well.
 
     A wall too thin to have a core is returned whole.
     """
-    outside = (~wall).float()[None, None]
-    core = wall & torch.eq(max_pool2d(outside, 3, stride=1, padding=1)[0, 0], 0.0)
+    core = wall & ~_grown(~wall)
     return core if int(core.sum()) >= _MIN_CORE_PIXELS else wall
 
 
