@@ -25,6 +25,9 @@ from pipeline.types import (
     SliceAnalysis,
 )
 
+_MIN_DENSITY_FRACTION = 0.6
+"""Proton density over that of the wall below which a pixel holds too much air to be measured."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
@@ -103,7 +106,7 @@ def _quantify(shared: Shared, series: ImageSeries, result: SliceAnalysis) -> Sli
         concentration,
         time_s=time_s,
         arterial_input=shared.arterial_input,
-        region=_heart_disc(result, series),
+        region=_heart_disc(result, series) & _holds_tissue(result, series),
         myocardium=None if result.masks is None else result.masks.myocardium,
         spacing_mm=series.geometry.spacing_mm,
         bounds=shared.parameters.bounds,
@@ -158,6 +161,22 @@ def _heart_disc(result: SliceAnalysis, series: ImageSeries) -> Bool[Tensor, "row
     row_mm = (rows - centre[0]) * spacing_mm[0]
     column_mm = (columns - centre[1]) * spacing_mm[1]
     return torch.hypot(row_mm[:, None], column_mm[None, :]) <= heart.radius_mm
+
+
+def _holds_tissue(result: SliceAnalysis, series: ImageSeries) -> Bool[Tensor, "row column"]:
+    """Return the pixels with a fair share of the proton density of the wall.
+
+    Along lung and air the ratio to the proton-density frames is mostly noise and motion; what it
+    gives there looks like high flow.
+    """
+    frames = result.motion.frames
+    everywhere = torch.ones_like(frames[0], dtype=torch.bool)
+    if result.masks is None or series.n_proton_density == 0:
+        return everywhere
+    density = frames[: series.n_proton_density].mean(dim=0)
+    wall = result.masks.myocardium
+    threshold = _MIN_DENSITY_FRACTION * density[wall].median()
+    return wall | torch.ge(density, threshold)
 
 
 def _check_map(shared: Shared, result: SliceAnalysis, index: int) -> tuple[Finding, ...]:
