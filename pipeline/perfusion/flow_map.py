@@ -11,8 +11,9 @@ from pipeline.perfusion.window import first_pass_s
 from pipeline.smoothing import smooth
 from pipeline.types import ArterialInput, FlowMap
 
-_NEIGHBOURHOOD_MM = 8.0
-"""Standard deviation of the neighbourhood that shares arrival and transit time."""
+_NEIGHBOURHOOD_MM = 12.0
+"""Standard deviation of the neighbourhood that shares arrival and transit time: its width at half
+height, 28 mm, is about one segment of the wall."""
 _CALMING_MM = 1.5
 """Standard deviation of the blur against noise, about the point spread of the image."""
 _MIN_CORE_PIXELS = 20
