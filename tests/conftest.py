@@ -1,14 +1,19 @@
-"""Fixtures that every room shares: one thread per test process, free ports, real programs."""
+"""Fixtures that every room shares: one thread per process, free ports, programs, a database."""
 
 import os
 import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import settings
+
+from storage.catalogue import Catalogue
+from storage.database import Database, open_database
+from storage.outbox import Outbox
+from tests.fakes.ticking_clock import TickingClock
 
 torch.set_num_threads(1)
 # No deadline: shared machines stall. Forty examples find what a hundred find, in half the time.
@@ -52,3 +57,25 @@ def reference_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"third-party reference data not found at {folder}")
     return folder
+
+
+@pytest.fixture
+def clock() -> TickingClock:
+    return TickingClock()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(tmp_path)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def catalogue(database: Database, clock: TickingClock) -> Catalogue:
+    return Catalogue(database, clock)
+
+
+@pytest.fixture
+def outbox(database: Database, clock: TickingClock) -> Outbox:
+    return Outbox(database, clock)

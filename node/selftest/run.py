@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,6 +91,19 @@ def run_selftest(
             last_image_at = _send(files, settings, progress)
             study = _wait(settings, timeout_s, progress)
             return _report(archive, settings, exam, study, last_image_at, len(files))
+
+
+def measured_maps(results: Sequence[ReceivedResult], exam: PhantomExam) -> tuple[MeasuredMap, ...]:
+    """Return the flow maps among received results, on the clock of the phantom they came from."""
+    started = Session.of(VirtualPatient.from_seed(exam.seed)).bolus_started(exam.state)
+    return tuple(
+        MeasuredMap(
+            flow_ml_min_g=torch.from_numpy(result.values).float(),
+            time_s=(result.acquired_at - started).total_seconds(),
+        )
+        for result in results
+        if result.kind == "flow" and result.acquired_at is not None
+    )
 
 
 def _prepare(folder: Path, config: Path, archive: Archive) -> Settings:
@@ -188,21 +201,12 @@ def _report(
 ) -> SelfTestReport:
     results = tuple(read_result(path) for path in archive.files())
     flows = [result for result in results if result.kind == "flow"]
-    started = Session.of(VirtualPatient.from_seed(exam.seed)).bolus_started(exam.state)
-    maps = [
-        MeasuredMap(
-            flow_ml_min_g=torch.from_numpy(result.values).float(),
-            time_s=(result.acquired_at - started).total_seconds(),
-        )
-        for result in flows
-        if result.acquired_at is not None
-    ]
     return SelfTestReport(
         archive=archive.name,
         n_sent=n_sent,
         n_slices=len(exam.slices),
         results=results,
-        accuracy=compare(maps, exam),
+        accuracy=compare(measured_maps(results, exam), exam),
         completed_by="" if study.completed_by is None else study.completed_by.value,
         seconds_to_map=_seconds_to_map(settings, study, flows, last_image_at),
         study=study,

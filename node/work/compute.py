@@ -146,26 +146,27 @@ def parameters_for(exam: Exam, settings: QuantificationSettings) -> AnalysisPara
         The tables know neither agent nor tissue at this field strength.
 
     """
+    field_strength_t = exam.field_strength_t
     try:
-        agent_l_mmol_s = AGENTS[settings.agent].relaxivity_l_mmol_s(exam.field_strength_t)
-        native = native_relaxation(exam.field_strength_t)
-    except ValueError as error:
-        raise UnusableStudyError(Code.UNSUPPORTED_SEQUENCE, str(error)) from error
-    return AnalysisParameters(
-        relaxivity_l_mmol_s=settings.relaxivity_l_mmol_s or agent_l_mmol_s,
-        tissue=Tissue(
-            native_t1_blood_s=_seconds(settings.native_t1_blood_ms, native.t1_blood_s),
-            native_t1_myocardium_s=_seconds(
-                settings.native_t1_myocardium_ms, native.t1_myocardium_s
+        return AnalysisParameters(
+            relaxivity_l_mmol_s=settings.relaxivity_l_mmol_s
+            or AGENTS[settings.agent].relaxivity_l_mmol_s(field_strength_t),
+            tissue=Tissue(
+                native_t1_blood_s=_milli(settings.native_t1_blood_ms)
+                or native_relaxation(field_strength_t).t1_blood_s,
+                native_t1_myocardium_s=_milli(settings.native_t1_myocardium_ms)
+                or native_relaxation(field_strength_t).t1_myocardium_s,
+                density_g_ml=settings.tissue_density_g_ml,
+                hematocrit_fraction=settings.hematocrit_percent / 100,
             ),
-            density_g_ml=settings.tissue_density_g_ml,
-            hematocrit_fraction=settings.hematocrit_percent / 100,
-        ),
-        bounds=FermiBounds(
-            max_flow_ml_min_g=settings.max_flow_ml_min_g, max_delay_s=settings.max_delay_s
-        ),
-        correct_motion=True,
-    )
+            bounds=FermiBounds(
+                max_flow_ml_min_g=settings.max_flow_ml_min_g, max_delay_s=settings.max_delay_s
+            ),
+            correct_motion=True,
+        )
+    except ValueError as error:
+        remedy = "set relaxivity and both native T1 under quantification in config.yaml"
+        raise UnusableStudyError(Code.UNSUPPORTED_SEQUENCE, f"{error}; {remedy}") from error
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -175,8 +176,8 @@ def choose_device(wanted: str) -> torch.device:
     return torch.device(wanted)
 
 
-def _seconds(milliseconds: float | None, default_s: float) -> float:
-    return default_s if milliseconds is None else milliseconds / 1000
+def _milli(value: float | None) -> float | None:
+    return None if value is None else value / 1000
 
 
 def _compute_exams(
@@ -212,17 +213,18 @@ def _encode(
         results += encode_exam(
             item.decoded, item.analysis, item.page, run=stamp, settings=settings.results
         )
-    failures = [_failure_of(item.analysis) for item in exams if not item.analysis.is_quantified]
-    page = None
-    if failures:
-        page = _failure_page(failures[0], "Motion-corrected series.", stamp, reference)
-        header = exams[0].decoded.sources.all[0]
-        results.append(_encode_failure(header, page, failures[0], stamp, settings))
+    failed = [item for item in exams if not item.analysis.is_quantified]
+    failure, page = None, None
+    if failed:
+        failure = _failure_of(failed[0].analysis)
+        page = _failure_page(failure, "Motion-corrected series.", stamp, reference)
+        header = failed[0].decoded.sources.all[0]
+        results.append(_encode_failure(header, page, failure, stamp, settings))
     progress("results ready", 1.0)
     return Outcome(
         results=tuple(results),
         exams=exams,
-        failure=failures[0] if len(failures) == len(exams) else None,
+        failure=failure if len(failed) == len(exams) else None,
         failure_page=page,
     )
 

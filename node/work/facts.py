@@ -91,7 +91,7 @@ def read_facts(file: Path, instance: Instance) -> InstanceFacts | None:
             return _facts(header, instance)
     # Anything may stand in a peer's header, and pydicom converts values late: whatever it
     # raises, the instance proves nothing and the timers decide.
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 - see above
         return None
 
 

@@ -129,7 +129,7 @@ class JobRunner:
             return Failure(code=error.code, text=error.text)
         # The worker boundary: whatever a computation raises must not take the process down,
         # and must not loop for ever.
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - the worker boundary
             event(
                 _log,
                 logging.ERROR,

@@ -10,7 +10,7 @@ from pipeline.types import FlowMap
 
 def test_wrong_type_is_caught_in_models() -> None:
     with pytest.raises(jaxtyping.TypeCheckError):
-        relaxation_rate(1.0, native_t1_s=1.0, relaxivity_l_mmol_s=4.5)  # type: ignore[arg-type]
+        relaxation_rate(1.0, native_t1_s=1.0, relaxivity_l_mmol_s=4.5)
 
 
 def test_wrong_shape_is_caught_in_pipeline() -> None:

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from pydicom import dcmread
 
 from models.phantom import PhantomExam, make_exam
-from node.scanner import VirtualPatient, write_exam
-from node.scanner.session import Session
-from node.selftest.accuracy import ExamAccuracy, MeasuredMap, compare
+from node.scanner import write_exam
+from node.selftest.accuracy import compare
 from node.selftest.archive import free_port, running_archive
+from node.selftest.run import measured_maps
 from node.settings import Destination
 from node.translate import ReceivedResult, read_result
 from storage.records import DeliveryStatus, Study, StudyState
@@ -85,19 +84,6 @@ def results(done: MainJob) -> tuple[ReceivedResult, ...]:
     return tuple(read_result(path) for path in done.dcmtk_files)
 
 
-def _accuracy(done: MainJob, results: tuple[ReceivedResult, ...]) -> ExamAccuracy:
-    started = Session.of(VirtualPatient.from_seed(SEED)).bolus_started("stress")
-    maps = [
-        MeasuredMap(
-            flow_ml_min_g=torch.from_numpy(result.values).float(),
-            time_s=(result.acquired_at - started).total_seconds(),
-        )
-        for result in results
-        if result.kind == "flow" and result.acquired_at is not None
-    ]
-    return compare(maps, done.exam)
-
-
 def test_study_is_done_and_says_why_it_was_complete(done: MainJob) -> None:
     assert done.study.state is StudyState.DONE
     assert done.study.completed_by is not None
@@ -124,7 +110,7 @@ def test_every_result_reached_both_archives(done: MainJob) -> None:
 def test_measured_flow_agrees_with_the_truth(
     done: MainJob, results: tuple[ReceivedResult, ...]
 ) -> None:
-    accuracy = _accuracy(done, results)
+    accuracy = compare(measured_maps(results, done.exam), done.exam)
     assert [row.slice_index for row in accuracy.slices] == [0, 1, 2]
     assert accuracy.is_accurate, accuracy
 
