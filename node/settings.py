@@ -31,7 +31,9 @@ def _checked_ae_title(value: str) -> str:
 class _Section(BaseModel):
     """A part of the file: unknown keys are errors, values never change after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=False, allow_inf_nan=False, validate_default=True
+    )
 
 
 class NodeSettings(_Section):
