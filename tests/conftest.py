@@ -17,7 +17,9 @@ from tests.fakes.ticking_clock import TickingClock
 
 torch.set_num_threads(1)
 # No deadline: shared machines stall. Forty examples find what a hundred find, in half the time.
-settings.register_profile("perfnode", deadline=None, max_examples=40)
+# The gate draws the same examples every time; `--hypothesis-profile=search` looks for new ones.
+settings.register_profile("search", deadline=None, max_examples=200)
+settings.register_profile("perfnode", deadline=None, max_examples=40, derandomize=True)
 settings.load_profile("perfnode")
 ROOT = Path(__file__).parents[1]
 

@@ -114,7 +114,8 @@ def _centre(
     also holds the right one.
     """
     place = _place_mm(passage, spacing_mm)
-    width_mm = CENTRAL_FRACTION * 2 * float(place.abs().amax(dim=(1, 2)).min())
+    half_side_mm = float(place.abs().amax(dim=(1, 2)).min())
+    width_mm = CENTRAL_FRACTION * 2 * max(half_side_mm, min(spacing_mm))  # one row has no width
     central = torch.exp(-0.5 * place.square().sum(dim=0) / width_mm**2)
     strength = passage.square() * central
     whole = _clump(strength, place, spacing_mm)

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -152,6 +152,7 @@ def test_a_series_that_shows_nothing_is_left_alone(fill: float) -> None:
     columns=st.integers(1, 40),
     n_proton_density=st.integers(0, 3),
 )
+@example(n_frames=8, rows=1, columns=2, n_proton_density=0)
 def test_any_size_gives_an_answer(
     n_frames: int, rows: int, columns: int, n_proton_density: int
 ) -> None:
