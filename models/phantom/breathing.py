@@ -34,7 +34,7 @@ def draw_breathing(
     range_mm: tuple[float, float],
     duration_s: float,
 ) -> BreathingTrace:
-    """Draw a breath-hold, free breathing, or a breath-hold that is given up."""
+    """Draw a breath-hold, free breathing, a breath-hold that is given up, or one with gasps."""
     time_s = _SPACING_S * torch.arange(int(duration_s / _SPACING_S) + 2, dtype=torch.float64)
     amplitude_mm = uniform(generator, *range_mm)
     cycles = _cycles(generator, time_s)
@@ -42,10 +42,13 @@ def draw_breathing(
     drift = uniform(generator, -1.5, 1.5) * time_s / duration_s
     given_up_s = {
         Breathing.HELD: math.inf,
+        Breathing.GASPS: math.inf,
         Breathing.FREE: -math.inf,
         Breathing.FAILS: uniform(generator, 0.35, 0.6) * duration_s,
     }[breathing]
     failing = smooth_step((time_s - given_up_s) / 2.0)
+    if breathing is Breathing.GASPS:
+        held = held + amplitude_mm * _gasps(generator, time_s)
     return BreathingTrace(
         time_s=time_s,
         displacement_mm=torch.lerp(held, amplitude_mm * cycles + drift, failing),
@@ -56,6 +59,18 @@ def _held(generator: Generator, time_s: Float[Tensor, " time"]) -> Float[Tensor,
     """Return the slow drift of a held breath: the diaphragm relaxes upwards."""
     rate_mm_s = uniform(generator, -0.06, 0.02)
     return rate_mm_s * time_s + 0.2 * torch.sin(time_s * uniform(generator, 0.5, 1.0))
+
+
+def _gasps(generator: Generator, time_s: Float[Tensor, " time"]) -> Float[Tensor, " time"]:
+    """Return one to four sudden breaths at any time, the deepest of depth 1."""
+    n_gasps = 1 + int(uniform(generator, 0.0, 4.0))
+    breaths = []
+    for index in range(n_gasps):
+        depth = uniform(generator, 0.5, 1.0) if index else 1.0
+        centre_s = uniform(generator, 0.03, 0.97) * float(time_s[-1])
+        from_centre = (time_s - centre_s) / uniform(generator, 1.6, 3.5)
+        breaths.append(depth * torch.cos(math.pi * from_centre.clamp(-0.5, 0.5)) ** 2)
+    return torch.stack(breaths).amax(0)
 
 
 def _cycles(generator: Generator, time_s: Float[Tensor, " time"]) -> Float[Tensor, " time"]:

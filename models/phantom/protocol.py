@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from models.phantom.variety import Variety
 from models.physics import SaturationRecovery, SpoiledGradientEcho
 
 
@@ -21,6 +22,8 @@ class Breathing(StrEnum):
     FAILS = "fails"
     """Held at first, then given up in the course of the series."""
     FREE = "free"
+    GASPS = "gasps"
+    """Held, but for a few sudden deep breaths."""
 
 
 def _readout(
@@ -81,7 +84,11 @@ class Protocol:
     """Peak signal of healthy myocardium over the noise of each channel, at the heart."""
     breathing: Breathing = Breathing.FAILS
     breathing_range_mm: tuple[float, float] = (4.0, 12.0)
-    """Smallest and largest amplitude that is drawn for free breathing."""
+    """Smallest and largest amplitude that is drawn for free breathing and for gasps."""
+    variety: Variety = Variety.USUAL
+    """How far anatomy, rhythm and motion may be from those of the textbook."""
+    anatomy_beyond: bool = False
+    """Draw outside the ranges of `Variety.WIDE`, for tests of what was never trained."""
     mirrored: bool = False
     """Flip left and right, as some reconstructions store it."""
 
