@@ -11,11 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-
-def _require_positive(**values: float) -> None:
-    for name, value in values.items():
-        if not (math.isfinite(value) and value > 0):
-            raise ValueError(f"{name} must be positive and finite, not {value!r}")
+from models.physics.bounds import require_positive
+from models.physics.readout import Readout, TransverseDecay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +38,23 @@ class SpoiledGradientEcho:
     pulses_before_centre: int
 
     def __post_init__(self) -> None:
-        _require_positive(
+        require_positive(
             repetition_time_s=self.repetition_time_s,
             echo_time_s=self.echo_time_s,
             flip_angle_rad=self.flip_angle_rad,
         )
         if self.pulses_before_centre < 0:
             raise ValueError("pulses_before_centre must not be negative")
+
+    @property
+    def time_to_centre_s(self) -> float:
+        """From the first pulse to the pulse that samples the k-space centre, s."""
+        return self.pulses_before_centre * self.repetition_time_s
+
+    @property
+    def decay(self) -> TransverseDecay:
+        """The agent alone: native decay over so short an echo is a constant factor."""
+        return TransverseDecay.AGENT
 
     def after_train(
         self,
@@ -79,9 +86,16 @@ class SpoiledGradientEcho:
             Effective transverse rate R2*, 1/s; same shape, or 0 where the echo is short.
 
         """
-        return self.readout(
-            self.after_train(torch.ones_like(rate_1_s), rate_1_s), transverse_rate_1_s
-        )
+        return self.signal_after(torch.ones_like(rate_1_s), rate_1_s, transverse_rate_1_s)
+
+    def signal_after(
+        self,
+        start: Float[Tensor, " *shape"],
+        rate_1_s: Float[Tensor, " *shape"],
+        transverse_rate_1_s: Float[Tensor, " *shape"] | float = 0.0,
+    ) -> Float[Tensor, " *shape"]:
+        """Return the signal at the k-space centre, given Mz before the first pulse."""
+        return self.readout(self.after_train(start, rate_1_s), transverse_rate_1_s)
 
     def readout(
         self,
@@ -89,18 +103,21 @@ class SpoiledGradientEcho:
         transverse_rate_1_s: Float[Tensor, " *shape"] | float,
     ) -> Float[Tensor, " *shape"]:
         """Return the signal of the pulse that samples the k-space centre."""
-        decay = torch.exp(-self.echo_time_s * torch.as_tensor(transverse_rate_1_s))
+        rate = torch.as_tensor(
+            transverse_rate_1_s, dtype=magnetisation.dtype, device=magnetisation.device
+        )
+        decay = torch.exp(-self.echo_time_s * rate)
         return math.sin(self.flip_angle_rad) * magnetisation * decay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaturationRecovery:
-    """A saturation pulse, a delay, then a spoiled gradient-echo train.
+    """A saturation pulse, a delay, then a readout train of any kind.
 
     Parameters
     ----------
     saturation_delay_s
-        From the end of the saturation pulse to the first readout pulse, s.
+        From the end of the saturation pulse to the first pulse of the train, s.
     residual_fraction
         Longitudinal magnetisation left by the saturation pulse, fraction of M0 (0 is ideal).
     readout
@@ -110,18 +127,17 @@ class SaturationRecovery:
 
     saturation_delay_s: float
     residual_fraction: float
-    readout: SpoiledGradientEcho
+    readout: Readout
 
     def __post_init__(self) -> None:
-        _require_positive(saturation_delay_s=self.saturation_delay_s)
+        require_positive(saturation_delay_s=self.saturation_delay_s)
         if not -1.0 <= self.residual_fraction < 1.0:
             raise ValueError("residual_fraction must lie in [-1, 1)")
 
     @property
     def saturation_time_s(self) -> float:
         """Time from saturation to the k-space centre (TS), s."""
-        train_s = self.readout.pulses_before_centre * self.readout.repetition_time_s
-        return self.saturation_delay_s + train_s
+        return self.saturation_delay_s + self.readout.time_to_centre_s
 
     def signal(
         self,
@@ -130,11 +146,9 @@ class SaturationRecovery:
     ) -> Float[Tensor, " *shape"]:
         """Return the signal at the k-space centre, per unit M0.
 
-        Mz(0) = 1 - (1 - b) exp(-TD R1), then the recursion of `SpoiledGradientEcho`.
+        Mz(0) = 1 - (1 - b) exp(-TD R1), then what the readout makes of it.
         """
         recovered = 1.0 - (1.0 - self.residual_fraction) * torch.exp(
             -self.saturation_delay_s * rate_1_s
         )
-        return self.readout.readout(
-            self.readout.after_train(recovered, rate_1_s), transverse_rate_1_s
-        )
+        return self.readout.signal_after(recovered, rate_1_s, transverse_rate_1_s)
