@@ -102,6 +102,19 @@ class MotionQuality:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsideredCorrection:
+    """One correction that the gate looked at, taken or not."""
+
+    method: str
+    step: str
+    """What the method calls this answer; the simpler ones come first."""
+    score: float
+    """Groupwise metric relative to the original series: below 1 is better aligned."""
+    is_helpful: bool
+    """Whether it passed the gate; of those that did, the best is taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MotionCorrection:
     """A registered series.
 
@@ -113,8 +126,12 @@ class MotionCorrection:
     reference: int
     """Index of the frame that stayed where it was."""
     method: str
-    """`identity`, `iterative`, or the name of a network recipe."""
+    """`identity` when every frame stayed, else the method of `pipeline.motion.Method` taken."""
     quality: MotionQuality
+    is_through_plane: Bool[Tensor, " time"]
+    """Frames in which the heart left the slice: marked and not bent, as no field can mend them."""
+    considered: tuple[ConsideredCorrection, ...] = ()
+    """What there was to choose from; empty when nothing was tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
