@@ -12,20 +12,20 @@ runs away. A frame that its reference explains badly keeps the place of the step
 joined; images are always cut from the original.
 """
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from models.decomposition import pca_reference, split_low_rank
 from pipeline.motion.affine import AffineSettings, affine_field, join, register_affine
 from pipeline.motion.compose import compose, invert, warp
 from pipeline.motion.contrast_free import place_group
 from pipeline.motion.deformable import DeformableSettings, register_deformable
 from pipeline.motion.likeness import misfit
-from pipeline.motion.pca_reference import pca_reference
 from pipeline.motion.phases import choose_reference, enhanced
-from pipeline.motion.robust_pca import split_low_rank
+from pipeline.motion.series import Candidate, Series
 from pipeline.motion.translation import translations
 from pipeline.types import Progress
 
@@ -39,13 +39,31 @@ MAX_MISFIT = 0.25
 """A reference that leaves more of a frame unexplained is not followed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """One answer of the method, simpler ones first."""
+COARSE_MM = 3.5
+"""Larger pixels (arterial input series) show too little detail for a non-rigid step."""
 
-    name: str
-    field: Float[Tensor, "time axis row column"]
-    reference: int
+
+def register(series: Series, progress: Progress) -> tuple[Candidate, ...]:
+    """Register a series; return what the translation, affine and non-rigid steps found.
+
+    Parameters
+    ----------
+    series
+        Any series of at least four usable frames.
+    progress
+        Told stage and fraction.
+
+    """
+    crop = series.crop
+    found = candidates(
+        crop.cut(series.usable) / series.usable.amax(),
+        crop.weight(series.usable),
+        n_proton_density=series.n_proton_density,
+        spacing_mm=crop.spacing_mm,
+        is_fine=max(series.spacing_mm) < COARSE_MM,
+        progress=progress,
+    )
+    return tuple(replace(entry, field=crop.spread(entry.field)) for entry in found)
 
 
 def candidates(
@@ -57,7 +75,7 @@ def candidates(
     is_fine: bool,
     progress: Progress,
 ) -> tuple[Candidate, ...]:
-    """Register a heart crop; return the field after translation, affine and non-rigid steps.
+    """Register a heart crop; fields are on the grid of the crop.
 
     Parameters
     ----------

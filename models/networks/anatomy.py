@@ -1,0 +1,164 @@
+"""The network that removes contrast: from a frame in any contrast to where the heart is.
+
+Every frame of a series, whatever the bolus makes of it, becomes the same three maps: share of left
+ventricle, myocardium and right ventricle. Maps of different beats can then be registered by a
+plain difference. The frame is seen together with its neighbours in time and with what the whole
+series shows (mean and standard deviation over time), which tells where the heart is while it is
+hardly visible.
+"""
+
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+N_INPUTS = 6
+N_MAPS = 3
+_SHOWN = (0.01, 0.99)
+"""Quantiles of an image that become -1 and 1."""
+_LIMIT = 1.5
+_SAMPLES = 2304
+"""Pixels that quantiles are taken from."""
+
+
+class AnatomyNetwork(nn.Module):
+    """U-Net of residual blocks (Ronneberger 2015, doi 10.1007/978-3-319-24574-4_28).
+
+    Parameters
+    ----------
+    width
+        Channels at half resolution; doubled at each coarser level.
+    n_levels
+        Levels below full resolution.
+
+    """
+
+    def __init__(self, *, width: int = 16, n_levels: int = 4) -> None:
+        super().__init__()
+        widths = [width * 2**level for level in range(n_levels)]
+        self.multiple = 2**n_levels
+        self.detail = nn.Conv2d(N_INPUTS, width // 2, 3, padding=1)
+        self.stem = nn.Conv2d(N_INPUTS, width, 4, stride=2, padding=1)
+        self.down = nn.ModuleList(_Block(wide, wide) for wide in widths)
+        self.shrink = nn.ModuleList(
+            nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairwise(widths)
+        )
+        self.up = nn.ModuleList(_Block(fine + coarse, fine) for fine, coarse in pairwise(widths))
+        self.narrow = nn.Conv2d(width, width // 2, 1)
+        self.head = nn.Sequential(
+            nn.Conv2d(width, width // 2, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(width // 2, N_MAPS, 1),
+        )
+
+    def forward(
+        self, inputs: Float[Tensor, "frame channel row column"]
+    ) -> Float[Tensor, "frame tissue row column"]:
+        """Return logits of the three maps.
+
+        Parameters
+        ----------
+        inputs
+            What `frame_inputs` makes of a series. Rows and columns are multiples of `multiple`.
+
+        """
+        levels = [self.down[0](functional.relu(self.stem(inputs)))]
+        for shrink, block in zip(self.shrink, self.down[1:], strict=True):
+            levels.append(block(shrink(levels[-1])))
+        image = levels.pop()
+        for block, level in zip(reversed(self.up), reversed(levels), strict=True):
+            image = block(torch.cat([level, _doubled(image)], dim=1))
+        detail = functional.relu(self.detail(inputs))
+        logits: Tensor = self.head(torch.cat([_doubled(self.narrow(image)), detail], dim=1))
+        return logits
+
+
+class _Block(nn.Module):
+    """Two convolutions with group normalisation beside a shortcut."""
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(n_in, n_out, 3, padding=1, bias=False)
+        self.first_norm = nn.GroupNorm(8, n_out)
+        self.second = nn.Conv2d(n_out, n_out, 3, padding=1, bias=False)
+        self.second_norm = nn.GroupNorm(8, n_out)
+        self.shortcut = nn.Identity() if n_in == n_out else nn.Conv2d(n_in, n_out, 1)
+
+    def forward(
+        self, image: Float[Tensor, "frame channel row column"]
+    ) -> Float[Tensor, "frame new_channel row column"]:
+        """Return the image, refined."""
+        inner = functional.relu(self.first_norm(self.first(image)))
+        inner = self.second_norm(self.second(inner))
+        return functional.relu(inner + self.shortcut(image))
+
+
+def frame_inputs(
+    frames: Float[Tensor, "time row column"], n_proton_density: int
+) -> Float[Tensor, "time channel row column"]:
+    """Return what the network sees of each frame.
+
+    Channels: the frame, the one before, the one after, mean and standard deviation over the
+    saturation-recovery frames, each brought to -1..1 by its own quantiles; and the frame in the
+    scale of the series. Proton-density frames have neighbours and a scale of their own.
+
+    Parameters
+    ----------
+    frames
+        Heart region, any unit. Shape `(time, row, column)`.
+    n_proton_density
+        Frames at the start without saturation pulse.
+
+    """
+    n_frames = len(frames)
+    shown = normalised(frames)
+    index = torch.arange(n_frames, device=frames.device)
+    is_proton = index < n_proton_density
+    before = torch.where(index == n_proton_density, index, index - 1).clamp_min(0)
+    after = torch.where(index == n_proton_density - 1, index, index + 1).clamp_max(n_frames - 1)
+    enhanced = frames[~is_proton] if bool((~is_proton).any()) else frames
+    mean = normalised(enhanced.mean(dim=0, keepdim=True))
+    spread = normalised(enhanced.std(dim=0, unbiased=False, keepdim=True))
+    scaled = torch.cat([_to_series_scale(frames[is_proton]), _to_series_scale(frames[~is_proton])])
+    like = (n_frames, -1, -1)
+    return torch.stack(
+        [shown, shown[before], shown[after], mean.expand(like), spread.expand(like), scaled], dim=1
+    )
+
+
+def normalised(images: Float[Tensor, "time row column"]) -> Float[Tensor, "time row column"]:
+    """Bring each image to -1..1 by its quantiles; a constant image becomes 0."""
+    low, high = _quantiles(images)
+    middle, half = 0.5 * (low + high), 0.5 * (high - low)
+    scaled = (images - middle) / half.clamp_min(1e-12)
+    return torch.where(half > 0, scaled, torch.zeros_like(scaled)).clamp(-_LIMIT, _LIMIT)
+
+
+def _to_series_scale(
+    frames: Float[Tensor, "time row column"],
+) -> Float[Tensor, "time row column"]:
+    """Divide by the brightest of the upper quantiles of the frames; roots open up dark frames."""
+    if not len(frames):
+        return frames
+    _, high = _quantiles(frames)
+    return (frames / high.amax().clamp_min(1e-12)).clamp(0.0, _LIMIT).sqrt()
+
+
+def _quantiles(
+    images: Float[Tensor, "time row column"],
+) -> tuple[Float[Tensor, "time one one"], Float[Tensor, "time one one"]]:
+    """Return low and high quantile of a regular subset of the pixels of each image."""
+    pixels = images.flatten(1)
+    step = max(1, pixels.shape[1] // _SAMPLES)
+    ordered = pixels[:, ::step].sort(dim=1).values
+    last = ordered.shape[1] - 1
+    low, high = (ordered[:, round(share * last)][:, None, None] for share in _SHOWN)
+    return low, high
+
+
+def _doubled(
+    image: Float[Tensor, "frame channel row column"],
+) -> Float[Tensor, "frame channel new_row new_column"]:
+    return functional.interpolate(image, scale_factor=2.0, mode="bilinear", align_corners=False)

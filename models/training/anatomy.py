@@ -1,0 +1,120 @@
+"""Training of the anatomy network: maps of the heart from frames in any contrast, supervised."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor, nn
+from torch.nn import functional
+
+from models.networks.anatomy import AnatomyNetwork, frame_inputs
+from models.training.loop import LoopSettings, OnStep, optimise
+from models.training.sampling import TrainingBatch, sample
+from models.training.scenes import ScenePool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnatomyRecipe:
+    """What the anatomy network is and what one step of its training shows."""
+
+    width: int = 16
+    n_levels: int = 4
+    n_series: int = 2
+    n_frames: int = 15
+    size: int = 96
+    spacing_mm: float = 2.0
+    averaging: float = 0.998
+    """Decay of the running average of the weights, which is what is kept."""
+
+
+class _Trainee(nn.Module):
+    """The network that learns, and the running average of its weights."""
+
+    def __init__(self, recipe: AnatomyRecipe) -> None:
+        super().__init__()
+        self.network = AnatomyNetwork(width=recipe.width, n_levels=recipe.n_levels)
+        self.average = AnatomyNetwork(width=recipe.width, n_levels=recipe.n_levels)
+        self.average.load_state_dict(self.network.state_dict())
+        self.average.requires_grad_(requires_grad=False)
+        self.n_averaged: Tensor
+        self.register_buffer("n_averaged", torch.zeros((), dtype=torch.int64))
+
+    @torch.no_grad()
+    def follow(self, decay: float) -> None:
+        """Move the average towards the network, fast at first."""
+        done = int(self.n_averaged)
+        share = 1 - min(decay, (1 + done) / (10 + done))
+        for kept, new in zip(self.average.parameters(), self.network.parameters(), strict=True):
+            kept.lerp_(new, share)
+        self.n_averaged += 1
+
+
+def train_anatomy(
+    recipe: AnatomyRecipe,
+    pool: ScenePool,
+    settings: LoopSettings,
+    *,
+    folder: Path,
+    on_step: OnStep,
+) -> AnatomyNetwork:
+    """Train, or go on training; return the average of the weights over the last steps.
+
+    Parameters
+    ----------
+    recipe
+        Network and batches.
+    pool
+        Scenes; its device is where training runs.
+    settings
+        Length, rate and seed.
+    folder
+        Where the checkpoint is written.
+    on_step
+        Told every step.
+
+    """
+    torch.manual_seed(settings.seed)
+    trainee = _Trainee(recipe).to(pool.signals.device)
+
+    def draw_loss(generator: Generator) -> Tensor:
+        trainee.follow(recipe.averaging)
+        return _loss(trainee.network, _batch(pool, recipe, generator))
+
+    optimise(trainee, draw_loss, settings, folder=folder, on_step=on_step)
+    return trainee.average
+
+
+def anatomy_loss(
+    logits: Float[Tensor, "frame tissue row column"],
+    target: Float[Tensor, "frame tissue row column"],
+) -> Float[Tensor, ""]:
+    """Return cross-entropy plus one minus the soft Dice coefficient of the batch.
+
+    Milletari 2016 (doi 10.1109/3DV.2016.79) for the Dice loss; targets are shares, 0-1.
+    """
+    entropy = functional.binary_cross_entropy_with_logits(logits, target)
+    maps = logits.sigmoid()
+    overlap = 2 * (maps * target).sum(dim=(0, 2, 3))
+    both = (maps.square() + target.square()).sum(dim=(0, 2, 3))
+    return entropy + 1 - ((overlap + 1) / (both + 1)).mean()
+
+
+def _batch(pool: ScenePool, recipe: AnatomyRecipe, generator: Generator) -> TrainingBatch:
+    return sample(
+        pool,
+        generator,
+        n_series=recipe.n_series,
+        n_frames=recipe.n_frames,
+        size=recipe.size,
+        spacing_mm=recipe.spacing_mm,
+    )
+
+
+def _loss(network: AnatomyNetwork, batch: TrainingBatch) -> Float[Tensor, ""]:
+    inputs = [
+        frame_inputs(frames, int(n_proton))
+        for frames, n_proton in zip(batch.frames, batch.n_proton_density, strict=True)
+    ]
+    logits = network(torch.cat(inputs).contiguous(memory_format=torch.channels_last))
+    return anatomy_loss(logits, batch.anatomy.flatten(0, 1))

@@ -1,0 +1,110 @@
+"""What a scanner does to a series: coils, finite k-space, ghosts, noise, gain.
+
+Everything is drawn anew for every series, much wider than any one protocol.
+"""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor
+from torch.nn import functional
+
+Frames = Float[Tensor, "time row column"]
+FineFrames = Float[Tensor, "time fine_row fine_column"]
+
+NOISE = (0.008, 0.09)
+"""Standard deviation of each channel over the brightest blood: myocardial SNR of about 5 to 50."""
+
+
+def acquire(fine: FineFrames, size: int, generator: Generator) -> Frames:
+    """Return magnitude images of a square matrix from noise-free images of a finer grid.
+
+    Parameters
+    ----------
+    fine
+        Noise-free images, brightest blood about 1.
+    size
+        Rows and columns of the result.
+    generator
+        Source of randomness, on the CPU.
+
+    """
+    shaded = fine * _shading(fine.shape[-1], generator).to(fine.device)
+    shaded = shaded * torch.exp(0.05 * _normal(generator, len(fine)))[:, None, None].to(fine)
+    image = _limited(shaded, size, generator)
+    image = _ghosted(image, generator)
+    sigma = math.exp(_draw(generator, math.log(NOISE[0]), math.log(NOISE[1])))
+    return _magnitude(image, sigma, generator)
+
+
+def _shading(size: int, generator: Generator) -> Float[Tensor, "row column"]:
+    """Return a smooth coil sensitivity, up to x/÷ 3 over the image."""
+    strength = _draw(generator, 0.0, 1.1)
+    return torch.exp(strength * smooth_field(size, 3, generator))
+
+
+def smooth_field(size: int, n_knots: int, generator: Generator) -> Float[Tensor, "row column"]:
+    """Return a random field that varies over `1 / n_knots` of the image, mostly within -1..1."""
+    knots = torch.rand(1, 1, n_knots + 1, n_knots + 1, generator=generator) * 2 - 1
+    return functional.interpolate(knots, size=(size, size), mode="bicubic", align_corners=True)[
+        0, 0
+    ]
+
+
+def _limited(fine: FineFrames, size: int, generator: Generator) -> Frames:
+    """Cut k-space to the matrix, less along each axis by chance, with a window by chance."""
+    n_fine = fine.shape[-1]
+    spectrum = torch.fft.fftshift(torch.fft.fft2(fine), dim=(-2, -1))
+    first = (n_fine - size) // 2
+    middle = slice(first, first + size)
+    low = spectrum[..., middle, middle]
+    windows = [_window(size, generator).to(fine.device) for _ in range(2)]
+    low = low * windows[0][:, None] * windows[1]
+    image = torch.fft.ifft2(torch.fft.ifftshift(low, dim=(-2, -1))).real
+    return image * (size / n_fine) ** 2
+
+
+def _window(size: int, generator: Generator) -> Float[Tensor, " frequency"]:
+    """Return 1 up to a flat part, a cosine down to the edge of what is acquired, then 0.
+
+    The half-pixel phase between the grids is left out: images and maps share the fine grid.
+    """
+    frequency = (torch.arange(size) - size // 2).abs() / (size / 2)
+    edge = _draw(generator, 0.55, 1.0)
+    flat = edge * _draw(generator, 0.3, 1.0)
+    beyond = ((frequency - flat) / max(edge - flat, 1e-3)).clamp(0.0, 1.0)
+    return torch.cos(0.5 * math.pi * beyond)
+
+
+def _ghosted(image: Frames, generator: Generator) -> Frames:
+    """Add a faint displaced copy, as of echo trains, folding and undersampling."""
+    if _draw(generator, 0, 1) > 0.3:
+        return image
+    axis = -1 - int(_draw(generator, 0, 2))
+    distance = int(_draw(generator, 0.25, 0.75) * image.shape[axis])
+    return image + _draw(generator, 0.02, 0.2) * image.roll(distance, dims=axis)
+
+
+def _magnitude(image: Frames, sigma: float, generator: Generator) -> Frames:
+    """Add complex noise, uneven over the image and sometimes correlated; take the magnitude."""
+    parts = torch.randn(2, *image.shape, generator=generator)
+    if _draw(generator, 0, 1) < 0.5:
+        parts = (
+            1.6
+            * functional.avg_pool2d(parts.flatten(0, 1)[:, None], 3, stride=1, padding=1).reshape(
+                parts.shape
+            )
+            + 0.4 * parts
+        )
+    uneven = torch.exp(_draw(generator, 0.0, 0.6) * smooth_field(image.shape[-1], 2, generator))
+    parts = (sigma * uneven * parts).to(image.device)
+    return torch.hypot(image + parts[0], parts[1])
+
+
+def _normal(generator: Generator, n_values: int) -> Float[Tensor, " value"]:
+    return torch.randn(n_values, generator=generator)
+
+
+def _draw(generator: Generator, low: float, high: float) -> float:
+    return low + (high - low) * float(torch.rand((), generator=generator))
