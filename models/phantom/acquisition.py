@@ -1,28 +1,23 @@
 """From tissue to image: signal per class, coil sensitivity, finite k-space, noise."""
 
-import math
-
 import torch
-from jaxtyping import Float
+from jaxtyping import Complex, Float
 from torch import Generator, Tensor
 
 from models.kinetics import interpolate
 from models.phantom.motion import sample
-from models.phantom.randomness import uniform
-from models.phantom.shapes import Plane
+from models.phantom.reconstruction import Reconstruction, acquire, fold_over
 from models.phantom.uptake import ClassProperties
-from models.physics import SaturationRecovery, SpoiledGradientEcho
+from models.physics import Readout, SaturationRecovery, TransverseDecay
 
 Frames = Float[Tensor, "time row column"]
+AnyFrames = Float[Tensor, "time row column"] | Complex[Tensor, "time row column"]
 FineFrames = Float[Tensor, "time fine_row fine_column"]
+SmallWeights = Float[Tensor, "class fine_row fine_column"]
 
 OVERSAMPLING = 2
 """Points of the fine grid per pixel and axis."""
 _CHUNK = 16
-_PHASE_ENCODING_FRACTION = 0.85
-"""Rows of k-space that are acquired; the rest is zero, as scanners interpolate."""
-_WINDOW_FLAT = 0.6
-"""Part of k-space that the reconstruction filter leaves alone."""
 
 
 def class_signals(
@@ -31,7 +26,7 @@ def class_signals(
     time_s: Float[Tensor, " time"],
     n_proton_density: int,
     sequence: SaturationRecovery,
-    proton_density: SpoiledGradientEcho,
+    proton_density: Readout,
     relaxivity_l_mmol_s: float,
 ) -> Float[Tensor, "time class"]:
     """Return the signal of every class in every frame by the exact recursion of the sequence.
@@ -42,76 +37,91 @@ def class_signals(
         properties.concentration_mmol_l, properties.time_s, time_s
     ).T.contiguous()
     rate_1_s = 1.0 / properties.native_t1_s + relaxivity_l_mmol_s * concentration
-    transverse_1_s = properties.transverse_relaxivity_l_mmol_s * concentration
     first, rest = slice(None, n_proton_density), slice(n_proton_density, None)
+    before = _transverse_1_s(properties, concentration[first], proton_density.decay)
+    after = _transverse_1_s(properties, concentration[rest], sequence.readout.decay)
     signal = torch.cat(
         [
-            proton_density.signal(rate_1_s[first], transverse_1_s[first]),
-            sequence.signal(rate_1_s[rest], transverse_1_s[rest]),
+            proton_density.signal(rate_1_s[first], before),
+            sequence.signal(rate_1_s[rest], after),
         ]
     )
     return properties.proton_density * signal
 
 
-def coil_sensitivity(
-    generator: Generator, grid: tuple[Plane, Plane], centre_mm: tuple[float, float]
-) -> Plane:
-    """Return a smooth shading, brightest near the anterior coil, 1 at a given point.
-
-    Every element falls off as 1 / (1 + (r/R)^2); anterior elements are stronger, as after a
-    normalisation of the scanner that did not go all the way.
-    """
-    elements = [
-        (-150.0 + uniform(generator, -10.0, 10.0), column + uniform(generator, -15.0, 15.0), 1.0)
-        for column in (-90.0, 0.0, 90.0)
-    ] + [(190.0, column, 0.55) for column in (-70.0, 70.0)]
-    reach_mm = uniform(generator, 125.0, 165.0)
-
-    def shading(rows: Tensor, columns: Tensor) -> Tensor:
-        distance2 = [(rows - row) ** 2 + (columns - column) ** 2 for row, column, _ in elements]
-        parts = [
-            strength / (1.0 + d2 / reach_mm**2)
-            for d2, (_, _, strength) in zip(distance2, elements, strict=True)
-        ]
-        return torch.stack(parts).sum(0)
-
-    return shading(*grid) / shading(torch.tensor(centre_mm[0]), torch.tensor(centre_mm[1]))
+def _transverse_1_s(
+    properties: ClassProperties,
+    concentration_mmol_l: Float[Tensor, "time class"],
+    decay: TransverseDecay,
+) -> Float[Tensor, "time class"]:
+    """Return the transverse rate that a readout sees."""
+    relaxivity = properties.transverse_relaxivity_l_mmol_s
+    if decay is TransverseDecay.AGENT:
+        return relaxivity * concentration_mmol_l
+    native = 1.0 / properties.native_t2_s
+    if decay is TransverseDecay.T2_STAR:
+        native = native + properties.dephasing_1_s
+    # Where native decay is seen, so is that which the agent causes in tissue, as in blood.
+    return native + relaxivity.max() * concentration_mmol_l
 
 
 def render(
-    weights: Float[Tensor, "class fine_row fine_column"],
-    signals: Float[Tensor, "time class"],
+    weights: SmallWeights,
+    signals: Float[Tensor, "offset time class"],
     *,
+    shares: Float[Tensor, "offset fine_row fine_column"] | None,
     inverse_displacement: Float[Tensor, "time axis slice_row slice_column"] | None,
     sensitivity: Float[Tensor, "fine_row fine_column"],
     matrix: tuple[int, int],
+    reconstruction: Reconstruction,
 ) -> Frames:
-    """Return noise-free frames.
+    """Return noise-free frames, on the device of the weights.
 
     Parameters
     ----------
     weights
         Share of each class in each point of the fine grid, reference position.
     signals
-        Signal of each class in each frame.
+        Signal of each class in each frame, at each field offset that is told apart.
+    shares
+        How much of each point is seen at each offset; None where there is only one.
     inverse_displacement
         Where each pixel of a frame lay in the reference, pixels of the slice; None leaves the
         heart where it is.
     sensitivity
         Coil sensitivity on the fine grid.
     matrix
-        Rows and columns of the frames.
+        Rows and columns of the whole field of view, before anything outside is folded in.
+    reconstruction
+        How k-space is sampled.
 
     """
-    flat = weights.flatten(1)
+    axis = reconstruction.phase_encoding_axis
+    outside = reconstruction.outside((weights.shape[-2], weights.shape[-1]))
     frames = []
-    for first in range(0, signals.shape[0], _CHUNK):
+    for first in range(0, signals.shape[1], _CHUNK):
         some = slice(first, first + _CHUNK)
-        fine = (signals[some].to(flat.dtype) @ flat).reshape(-1, *weights.shape[1:])
+        fine = _mixed(weights, signals[:, some].to(weights.dtype), shares)
         if inverse_displacement is not None:
             fine = _moved(fine, inverse_displacement[some])
-        frames.append(acquire(fine * sensitivity, matrix))
+        folded = fold_over(fine * sensitivity, outside, axis)
+        frames.append(acquire(folded, reconstruction.delivered(matrix), reconstruction))
     return torch.cat(frames)
+
+
+def _mixed(
+    weights: SmallWeights,
+    signals: Float[Tensor, "offset time class"],
+    shares: Float[Tensor, "offset fine_row fine_column"] | None,
+) -> FineFrames:
+    """Return the image of each frame in reference position."""
+    flat = weights.flatten(1)
+    if shares is None:
+        return (signals[0] @ flat).reshape(-1, *weights.shape[1:])
+    fine = weights.new_zeros((signals.shape[1], *weights.shape[1:]))
+    for seen, share in zip(signals, shares, strict=True):
+        fine += share * (seen @ flat).reshape(fine.shape)
+    return fine
 
 
 def _moved(
@@ -123,43 +133,36 @@ def _moved(
     return sample(fine[:, None], OVERSAMPLING * offset)[:, 0]
 
 
-def acquire(fine: FineFrames, matrix: tuple[int, int]) -> Frames:
-    """Return images of a matrix from the centre of k-space of a finer image of the same field.
+def add_noise(
+    generator: Generator,
+    frames: AnyFrames,
+    standard_deviation: Float[Tensor, "row column"] | float,
+    *,
+    window: Float[Tensor, "row column"] | None = None,
+) -> Frames:
+    """Return the magnitude of the frames with complex Gaussian noise (Rician statistics).
 
-    A phase ramp keeps the edges of both fields of view together, so that the centre of pixel n is
-    at fine index (n + 1/2) f - 1/2, f fine points per pixel.
+    Parameters
+    ----------
+    generator
+        Source of randomness, on the CPU.
+    frames
+        Images without noise.
+    standard_deviation
+        Of each channel.
+    window
+        k-space window of power 1 that the noise passes; None leaves it white.
+
     """
-    n_rows, n_columns = matrix
-    height, width = fine.shape[-2:]
-    keep_rows = int(_PHASE_ENCODING_FRACTION * n_rows) // 2
-    keep_columns = n_columns // 2
-    spectrum = torch.fft.rfft2(fine)
-    low = spectrum.new_zeros((*spectrum.shape[:-2], n_rows, n_columns // 2 + 1))
-    row_filter = _filter(keep_rows, height, n_rows)
-    column_filter = _filter(keep_columns, width, n_columns)[keep_columns - 1 :]
-    inner = slice(0, keep_columns)
-    low[..., :keep_rows, inner] = (
-        spectrum[..., :keep_rows, inner] * row_filter[keep_rows - 1 :, None] * column_filter
-    )
-    low[..., 1 - keep_rows :, inner] = (
-        spectrum[..., 1 - keep_rows :, inner] * row_filter[: keep_rows - 1, None] * column_filter
-    )
-    image: Tensor = torch.fft.irfft2(low, s=matrix)
-    return image * (n_rows * n_columns) / (height * width)
-
-
-def _filter(keep: int, n_fine: int, n_pixels: int) -> Tensor:
-    """Return window and half-pixel phase for frequencies -(keep - 1) .. keep - 1."""
-    frequency = torch.arange(1 - keep, keep, dtype=torch.float32)
-    beyond = ((frequency.abs() / keep - _WINDOW_FLAT) / (1.0 - _WINDOW_FLAT)).clamp(min=0.0)
-    shift = (n_fine / n_pixels - 1.0) / 2.0
-    angle = math.tau * frequency * shift / n_fine
-    return torch.cos(0.5 * math.pi * beyond) * torch.exp(1j * angle)
-
-
-def add_noise(generator: Generator, frames: Frames, standard_deviation: float) -> Frames:
-    """Return the magnitude of the frames with complex Gaussian noise (Rician statistics)."""
     real, imaginary = (
-        torch.randn(frames.shape, generator=generator, dtype=frames.dtype) for _ in range(2)
+        torch.randn(frames.shape, generator=generator, dtype=torch.float32) for _ in range(2)
     )
+    if window is not None:
+        coloured = torch.fft.ifft2(torch.fft.fft2(torch.complex(real, imaginary)) * window)
+        real, imaginary = coloured.real, coloured.imag
+    real, imaginary = real.to(frames.device), imaginary.to(frames.device)
+    if frames.is_complex():
+        return torch.hypot(
+            frames.real + standard_deviation * real, frames.imag + standard_deviation * imaginary
+        )
     return torch.hypot(frames + standard_deviation * real, standard_deviation * imaginary)

@@ -24,6 +24,15 @@ class BloodCurves:
     lungs: Float[Tensor, " time"]
     left_ventricle: Float[Tensor, " time"]
 
+    def scaled(self, factor: float) -> "BloodCurves":
+        """Return the curves of another dose."""
+        return BloodCurves(
+            time_s=self.time_s,
+            right_ventricle=factor * self.right_ventricle,
+            lungs=factor * self.lungs,
+            left_ventricle=factor * self.left_ventricle,
+        )
+
 
 def draw_blood_curves(
     generator: Generator, *, state: PhantomState, duration_s: float

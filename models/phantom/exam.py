@@ -7,7 +7,7 @@ from torch import Tensor
 
 from models.phantom.patient import Patient, draw_patient
 from models.phantom.protocol import PhantomState, Protocol
-from models.phantom.scan import scan
+from models.phantom.scan import scan, scan_echoes
 from models.phantom.series import PhantomSeries, SeriesPlan
 from models.phantom.truth import ExamTruth
 from models.physics import AGENTS, native_relaxation
@@ -20,6 +20,8 @@ class PhantomExam:
     slices: tuple[PhantomSeries, ...]
     """From base to apex."""
     arterial_input: PhantomSeries
+    arterial_input_second_echo: PhantomSeries | None
+    """The same beats and motion at a later echo time, for T2*; None where one echo is read."""
     field_strength_t: float
     state: str
     seed: int
@@ -58,9 +60,14 @@ def make_exam(seed: int, *, state: str = "stress", protocol: Protocol | None = N
     protocol = Protocol() if protocol is None else protocol
     patient = draw_patient(seed, state=PhantomState(state), protocol=protocol)
     plans = [SeriesPlan.of_slice(protocol, index) for index in range(protocol.n_slices)]
+    arterial = [SeriesPlan.of_arterial_input(protocol)]
+    if protocol.arterial_second_echo_time_s is not None:
+        arterial.append(SeriesPlan.of_second_echo(protocol, protocol.arterial_second_echo_time_s))
+    echoes = scan_echoes(patient, arterial)
     return PhantomExam(
         slices=tuple(scan(patient, plan) for plan in plans),
-        arterial_input=scan(patient, SeriesPlan.of_arterial_input(protocol)),
+        arterial_input=echoes[0],
+        arterial_input_second_echo=echoes[1] if len(echoes) > 1 else None,
         field_strength_t=protocol.field_strength_t,
         state=state,
         seed=seed,

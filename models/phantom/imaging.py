@@ -2,23 +2,19 @@
 
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from models.phantom.acquisition import (
-    Frames,
-    add_noise,
-    class_signals,
-    coil_sensitivity,
-    render,
-)
+from models.phantom.acquisition import AnyFrames, Frames, add_noise, render
+from models.phantom.appearance import Appearance, appear, healthy_level
+from models.phantom.artefacts import gains, noise_amplification, spoil
+from models.phantom.coils import draw_coil
 from models.phantom.randomness import stream
+from models.phantom.reconstruction import noise_window
 from models.phantom.scene import Scene, fine_grid
-from models.phantom.uptake import class_properties
-from models.physics import AGENTS
+from models.phantom.shapes import grid_mm
 
-_BRIGHTEST = 3500.0
-"""Largest noise-free value of a series; scanners fill 12 bits."""
 _ARTERIAL_BOOST = 1.5
 """Signal to noise of arterial blood at its peak over that of myocardium in the slices."""
 
@@ -31,59 +27,108 @@ class SeriesImages:
     noise_free: Frames
     motion_free: Frames
     noise_standard_deviation: float
+    """Of each channel, at the heart."""
+    gain: float
 
 
-def image(scene: Scene) -> SeriesImages:
-    """Image a scene twice, moving and still."""
-    signals = _signals(scene)
-    sensitivity = coil_sensitivity(
-        stream(scene.patient.seed, "coil"),
-        fine_grid(scene.patient),
-        scene.patient.heart.centre_mm,
-    )
-    moving, still = (
-        render(
-            scene.picture.weights,
-            signals,
-            inverse_displacement=field,
-            sensitivity=sensitivity,
-            matrix=scene.plan.matrix,
-        )
-        for field in (scene.inverse_displacement, None)
-    )
-    gain = _BRIGHTEST / float(moving.max())
-    noise = gain * _noise(scene, signals)
-    generator = stream(scene.patient.seed, scene.patient.state, "noise", scene.plan.name)
+def image(scene: Scene, *, first_echo: SeriesImages | None = None) -> SeriesImages:
+    """Image a scene twice, moving and still.
+
+    Parameters
+    ----------
+    scene
+        What is imaged.
+    first_echo
+        Images of an earlier echo; this one has their gain and noise.
+
+    """
+    seen = appear(scene)
+    moving = _rendered(scene, seen, scene.inverse_displacement)
+    still = _rendered(scene, seen, None)
+    if first_echo is None:
+        brightest = scene.patient.protocol.reconstruction.brightest
+        gain = brightest / float((moving.abs() if moving.is_complex() else moving).max())
+        noise = gain * _noise(scene, seen)
+    else:
+        gain, noise = first_echo.gain, first_echo.noise_standard_deviation
     return SeriesImages(
-        frames=add_noise(generator, gain * moving, noise),
-        noise_free=gain * moving,
-        motion_free=gain * still,
+        frames=_with_noise(scene, gain * moving, noise),
+        noise_free=_magnitude(gain * moving),
+        motion_free=_magnitude(gain * still),
         noise_standard_deviation=noise,
+        gain=gain,
     )
 
 
-def _signals(scene: Scene) -> Float[Tensor, "time class"]:
+def _rendered(
+    scene: Scene,
+    seen: Appearance,
+    inverse_displacement: Float[Tensor, "time axis slice_row slice_column"] | None,
+) -> AnyFrames:
+    """Return frames before gain and noise; every rendering carries the same artefacts."""
     protocol = scene.patient.protocol
-    return class_signals(
-        class_properties(
-            scene.picture.tissues, scene.patient.blood, scene.patient.curves, protocol
+    artefacts, reconstruction = protocol.artefacts, protocol.reconstruction
+    frames = render(
+        seen.weights,
+        seen.signals,
+        shares=seen.shares,
+        inverse_displacement=inverse_displacement,
+        sensitivity=draw_coil(
+            stream(scene.patient.seed, "coil"),
+            artefacts.coil,
+            fine_grid(scene.patient),
+            scene.patient.heart.centre_mm,
+            artefacts.coil_strength,
         ),
-        time_s=scene.time_s,
-        n_proton_density=protocol.n_proton_density,
-        sequence=scene.plan.sequence,
-        proton_density=scene.plan.proton_density,
-        relaxivity_l_mmol_s=AGENTS[protocol.agent].relaxivity_l_mmol_s(protocol.field_strength_t),
+        matrix=scene.plan.matrix,
+        reconstruction=reconstruction,
     )
+    generator = _stream(scene, "artefacts")
+    if artefacts.gain_jitter:
+        frames = frames * gains(artefacts, len(frames), generator)[:, None, None].to(frames)
+    if artefacts.spoil_the_image:
+        return spoil(frames, artefacts, reconstruction.phase_encoding_axis, generator)
+    return frames
 
 
-def _noise(scene: Scene, signals: Float[Tensor, "time class"]) -> float:
+def _stream(scene: Scene, concern: str) -> torch.Generator:
+    """Return the stream of a concern; echoes share artefacts but not noise."""
+    words = [scene.patient.state, concern, scene.plan.name]
+    if concern == "noise" and scene.plan.echo_number > 1:
+        words.append(f"echo {scene.plan.echo_number}")
+    return stream(scene.patient.seed, *words)
+
+
+def _magnitude(frames: AnyFrames) -> Frames:
+    return frames.abs() if frames.is_complex() else frames
+
+
+def _with_noise(scene: Scene, frames: AnyFrames, noise: float) -> Frames:
+    """Add noise, stronger where parallel imaging amplifies it, and round."""
+    protocol, reconstruction = scene.patient.protocol, scene.patient.protocol.reconstruction
+    matrix = (frames.shape[-2], frames.shape[-1])
+    level: Float[Tensor, "row column"] | float = noise
+    if protocol.artefacts.g_factor > 1.0:
+        level = noise * noise_amplification(
+            protocol.artefacts,
+            grid_mm(matrix, scene.plan.spacing_mm),
+            scene.patient.heart.centre_mm,
+            reconstruction.phase_encoding_axis,
+        ).to(frames.device)
+    noisy = add_noise(
+        _stream(scene, "noise"),
+        frames,
+        level,
+        window=noise_window(matrix, reconstruction) if reconstruction.filters_noise else None,
+    )
+    return noisy.round() if reconstruction.rounds else noisy
+
+
+def _noise(scene: Scene, seen: Appearance) -> float:
     """Return the noise of each channel that gives the signal-to-noise ratio of the protocol."""
-    patient = scene.patient
-    enhanced = signals[patient.protocol.n_proton_density :]
+    protocol = scene.patient.protocol
+    enhanced = seen.signals[0, protocol.n_proton_density :]
     if scene.plan.is_arterial_input:
         from_blood = float(enhanced[:, scene.picture.left_blood].max())
-        return from_blood / (_ARTERIAL_BOOST * patient.protocol.signal_to_noise)
-    healthy = patient.pattern.healthy_ml_min_g
-    level = int((patient.curves.flow_ml_min_g - healthy).abs().argmin())
-    from_muscle = float(enhanced[:, len(scene.picture.tissues) + level].max())
-    return from_muscle / patient.protocol.signal_to_noise
+        return from_blood / (_ARTERIAL_BOOST * protocol.signal_to_noise)
+    return float(enhanced[:, healthy_level(scene)].max()) / protocol.signal_to_noise

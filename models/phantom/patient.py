@@ -46,7 +46,9 @@ def draw_patient(seed: int, *, state: PhantomState, protocol: Protocol) -> Patie
         shortest_s=protocol.last_trigger_delay_s,
     )
     duration_s = float(rhythm.trigger_s[-1] + rhythm.interval_s[-1])
-    blood = draw_blood_curves(stream(seed, state, "bolus"), state=state, duration_s=duration_s)
+    blood = draw_blood_curves(
+        stream(seed, state, "bolus"), state=state, duration_s=duration_s
+    ).scaled(protocol.dose_fraction)
     pattern = draw_flow_pattern(stream(seed, "flow"), state=state, n_slices=protocol.n_slices)
     exchange = draw_tissue_exchange(
         stream(seed, state, "exchange"),

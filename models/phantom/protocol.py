@@ -4,8 +4,10 @@ import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from models.phantom.artefacts import Artefacts
+from models.phantom.reconstruction import Reconstruction
 from models.phantom.variety import Variety
-from models.physics import SaturationRecovery, SpoiledGradientEcho
+from models.physics import Readout, SaturationRecovery, SpoiledGradientEcho
 
 
 class PhantomState(StrEnum):
@@ -55,10 +57,14 @@ class Protocol:
 
     field_strength_t: float = 3.0
     agent: str = "gadobutrol"
+    dose_fraction: float = 1.0
+    """Contrast agent given, relative to the dose that the blood curves are drawn for."""
+    blood_transverse_relaxivity_l_mmol_s: float = 5.9
+    """Effective r2 of blood; the same round number at both field strengths."""
     hematocrit_fraction: float = 0.42
     density_g_ml: float = 1.05
     matrix: tuple[int, int] = (144, 144)
-    """Rows, columns of a slice."""
+    """Rows, columns of a slice before anything outside its field of view is folded in."""
     spacing_mm: float = 2.0
     thickness_mm: float = 8.0
     slice_distance_mm: float = 20.0
@@ -69,13 +75,15 @@ class Protocol:
     n_proton_density: int = 3
     n_saturation_recovery: int = 60
     perfusion: SaturationRecovery = field(default_factory=_perfusion_sequence)
-    perfusion_proton_density: SpoiledGradientEcho = field(
+    perfusion_proton_density: Readout = field(
         default_factory=lambda: _readout(0.002, 0.001, 5.0, 24)
     )
     arterial: SaturationRecovery = field(default_factory=_arterial_sequence)
     arterial_proton_density: SpoiledGradientEcho = field(
         default_factory=lambda: _readout(0.0015, 0.0007, 5.0, 12)
     )
+    arterial_second_echo_time_s: float | None = None
+    """Echo time of the second echo of the arterial-input series; None acquires one echo."""
     arterial_trigger_delay_s: float = 0.04
     first_slice_trigger_delay_s: float = 0.13
     slice_interval_s: float = 0.19
@@ -91,6 +99,10 @@ class Protocol:
     """Draw outside the ranges of `Variety.WIDE`, for tests of what was never trained."""
     mirrored: bool = False
     """Flip left and right, as some reconstructions store it."""
+    reconstruction: Reconstruction = field(default_factory=Reconstruction)
+    """How k-space becomes an image, in all series."""
+    artefacts: Artefacts = field(default_factory=Artefacts)
+    """What goes wrong, in all series."""
 
     def __post_init__(self) -> None:
         if self.n_slices < 1 or self.n_saturation_recovery < 2 or self.n_proton_density < 0:
@@ -99,6 +111,13 @@ class Protocol:
             raise ValueError("matrices need at least 16 rows and columns")
         if self.signal_to_noise <= 0.0:
             raise ValueError("signal_to_noise must be positive")
+        if self.dose_fraction <= 0.0:
+            raise ValueError("dose_fraction must be positive")
+        self.reconstruction.outside(self.matrix)
+        self.reconstruction.outside(self.arterial_matrix)
+        second = self.arterial_second_echo_time_s
+        if second is not None and second <= self.arterial.readout.echo_time_s:
+            raise ValueError("the second echo must come after the first")
 
     @property
     def n_beats(self) -> int:
@@ -107,7 +126,7 @@ class Protocol:
 
     @property
     def field_of_view_mm(self) -> tuple[float, float]:
-        """Height and width of every image."""
+        """Height and width of what is painted; what is folded in lies within."""
         return self.matrix[0] * self.spacing_mm, self.matrix[1] * self.spacing_mm
 
     @property

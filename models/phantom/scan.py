@@ -1,5 +1,6 @@
-"""Scanning one series of a patient."""
+"""Scanning the series of a patient."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -7,17 +8,30 @@ import torch
 from torch import Tensor
 
 from models.phantom.answers import series_truth
-from models.phantom.imaging import image
+from models.phantom.folding import unfold_truth
+from models.phantom.imaging import SeriesImages, image
 from models.phantom.patient import Patient
-from models.phantom.scene import set_scene
+from models.phantom.scene import Scene, set_scene
 from models.phantom.series import PhantomSeries, SeriesPlan
 from models.phantom.truth import SeriesTruth
 
 
 def scan(patient: Patient, plan: SeriesPlan) -> PhantomSeries:
     """Acquire one series and write down its truth."""
-    scene = set_scene(patient, plan)
-    images = image(scene)
+    return scan_echoes(patient, (plan,))[0]
+
+
+def scan_echoes(patient: Patient, plans: Sequence[SeriesPlan]) -> tuple[PhantomSeries, ...]:
+    """Acquire the echoes of one series, which have motion, gain and noise level in common."""
+    scene = set_scene(patient, plans[0])
+    images = [image(scene)]
+    scenes = [scene] + [replace(scene, plan=plan) for plan in plans[1:]]
+    images += [image(later, first_echo=images[0]) for later in scenes[1:]]
+    return tuple(_series(*pair) for pair in zip(scenes, images, strict=True))
+
+
+def _series(scene: Scene, images: SeriesImages) -> PhantomSeries:
+    patient, plan = scene.patient, scene.plan
     series = PhantomSeries(
         frames=images.frames,
         time_s=scene.time_s,
@@ -28,7 +42,9 @@ def scan(patient: Patient, plan: SeriesPlan) -> PhantomSeries:
         trigger_delay_s=plan.trigger_delay_s,
         sequence=plan.sequence,
         proton_density=plan.proton_density,
-        truth=series_truth(scene, images),
+        truth=unfold_truth(
+            series_truth(scene, images), plan.matrix, patient.protocol.reconstruction
+        ),
     )
     return _mirror(series) if patient.protocol.mirrored else series
 

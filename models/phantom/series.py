@@ -1,13 +1,13 @@
 """What a series is and how it is planned."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jaxtyping import Float
 from torch import Tensor
 
 from models.phantom.protocol import Protocol
 from models.phantom.truth import SeriesTruth
-from models.physics import SaturationRecovery, SpoiledGradientEcho
+from models.physics import Readout, SaturationRecovery, SpoiledGradientEcho
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class PhantomSeries:
     """Along the slice normal from the basal slice, positive towards the apex."""
     trigger_delay_s: float
     sequence: SaturationRecovery
-    proton_density: SpoiledGradientEcho
+    proton_density: Readout
     truth: SeriesTruth
 
 
@@ -40,8 +40,9 @@ class SeriesPlan:
     matrix: tuple[int, int]
     spacing_mm: tuple[float, float]
     sequence: SaturationRecovery
-    proton_density: SpoiledGradientEcho
+    proton_density: Readout
     is_arterial_input: bool
+    echo_number: int = 1
 
     @classmethod
     def of_slice(cls, protocol: Protocol, index: int) -> "SeriesPlan":
@@ -71,4 +72,18 @@ class SeriesPlan:
             sequence=protocol.arterial,
             proton_density=protocol.arterial_proton_density,
             is_arterial_input=True,
+        )
+
+    @classmethod
+    def of_second_echo(cls, protocol: Protocol, echo_time_s: float) -> "SeriesPlan":
+        """Plan the second echo of the arterial-input series: the same pulses, read out later."""
+        first = cls.of_arterial_input(protocol)
+        readout = protocol.arterial.readout
+        if not isinstance(readout, SpoiledGradientEcho):
+            raise TypeError("only a spoiled arterial-input series has a second echo")
+        return replace(
+            first,
+            sequence=replace(protocol.arterial, readout=replace(readout, echo_time_s=echo_time_s)),
+            proton_density=replace(protocol.arterial_proton_density, echo_time_s=echo_time_s),
+            echo_number=2,
         )

@@ -3,14 +3,15 @@
 import pytest
 import torch
 
-from models.phantom.acquisition import acquire, coil_sensitivity
+from models.phantom.coils import coil_sensitivity
 from models.phantom.randomness import stream
+from models.phantom.reconstruction import Reconstruction, acquire
 from models.phantom.shapes import grid_mm
 
 
 @pytest.mark.parametrize("matrix", [(144, 144), (48, 64), (96, 80)])
 def test_a_uniform_image_stays_uniform(matrix):
-    image = acquire(torch.full((1, 288, 288), 3.0), matrix)
+    image = acquire(torch.full((1, 288, 288), 3.0), matrix, Reconstruction())
     assert torch.allclose(image, torch.full((1, *matrix), 3.0), atol=1e-4)
 
 
@@ -18,7 +19,7 @@ def test_a_uniform_image_stays_uniform(matrix):
 def test_a_blob_stays_where_it_is(matrix):
     rows, columns = grid_mm((288, 288), (1.0, 1.0))
     blob = torch.exp(-((rows - 21.0) ** 2 + (columns + 33.0) ** 2) / (2.0 * 12.0**2))
-    image = acquire(blob[None], matrix)[0]
+    image = acquire(blob[None], matrix, Reconstruction())[0]
     coarse = grid_mm(matrix, (288.0 / matrix[0], 288.0 / matrix[1]))
     found = [float((axis * image).sum() / image.sum()) for axis in coarse]
     assert found == pytest.approx([21.0, -33.0], abs=0.05)
@@ -27,7 +28,7 @@ def test_a_blob_stays_where_it_is(matrix):
 def test_an_edge_rings():
     image = torch.zeros(1, 288, 288)
     image[:, 100:200] = 1.0
-    seen = acquire(image, (144, 144))[0, :, 72]
+    seen = acquire(image, (144, 144), Reconstruction())[0, :, 72]
     assert 1.005 < float(seen.max()) < 1.1
     assert -0.1 < float(seen.min()) < -0.005
 
