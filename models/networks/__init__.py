@@ -7,6 +7,7 @@ only when one is made.
 """
 
 from models.networks.affine import AffineNetwork
+from models.networks.anatomy import AnatomyNetwork
 from models.networks.cards import Card
 from models.networks.deformable import DeformableNetwork
 from models.networks.errors import WeightsError
@@ -17,11 +18,13 @@ from models.networks.loading import (
     load_network,
     load_networks,
     save_network,
+    shipped_networks,
 )
 
 __all__ = [
     "WEIGHTS",
     "AffineNetwork",
+    "AnatomyNetwork",
     "Card",
     "DeformableNetwork",
     "Networks",
@@ -30,4 +33,5 @@ __all__ = [
     "load_network",
     "load_networks",
     "save_network",
+    "shipped_networks",
 ]

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from safetensors.torch import save as serialise_tensors
 from torch import Tensor, nn
 
 from models.networks.affine import AffineNetwork
+from models.networks.anatomy import AnatomyNetwork
 from models.networks.cards import REMEDY, Card, read_card, write_card
 from models.networks.deformable import DeformableNetwork
 from models.networks.errors import WeightsError
@@ -20,7 +22,7 @@ from models.networks.errors import WeightsError
 Kind = TypeVar("Kind", bound=nn.Module)
 WEIGHTS = Path(__file__).parents[1] / "weights"
 ARCHITECTURES: Mapping[str, type[nn.Module]] = {
-    kind.__name__: kind for kind in (AffineNetwork, DeformableNetwork)
+    kind.__name__: kind for kind in (AffineNetwork, AnatomyNetwork, DeformableNetwork)
 }
 """Classes that a card may name."""
 
@@ -41,6 +43,8 @@ class PublishedNetworks:
 class Networks:
     """All that were found, on one device; None for those whose files are not there."""
 
+    anatomy: AnatomyNetwork | None
+    """Removes contrast: the learned method."""
     published: PublishedNetworks | None
 
 
@@ -60,13 +64,27 @@ def load_networks(device: torch.device | str = "cpu", *, folder: Path = WEIGHTS)
         When a file is altered, or one of a pair is missing. Names the file and the remedy.
 
     """
+    anatomy = load_network(AnatomyNetwork, "anatomy", device, folder=folder)
     affine = load_network(AffineNetwork, "affine", device, folder=folder)
     refine = load_network(AffineNetwork, "affine_refine", device, folder=folder)
     deformable = load_network(DeformableNetwork, "deformable", device, folder=folder)
     published = None
     if affine is not None and refine is not None and deformable is not None:
         published = PublishedNetworks(affine=affine, affine_refine=refine, deformable=deformable)
-    return Networks(published=published)
+    return Networks(anatomy=anatomy, published=published)
+
+
+@cache
+def shipped_networks(device: str) -> Networks:
+    """Return the networks that perfnode comes with, loaded once per device and process.
+
+    Raises
+    ------
+    WeightsError
+        As `load_networks`.
+
+    """
+    return load_networks(device)
 
 
 def load_network(

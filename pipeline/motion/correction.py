@@ -1,19 +1,25 @@
 """The one call that the analysis makes: a series in, a registered series out, never an error."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.motion import iterative
+from models.networks import Networks, shipped_networks
+from pipeline.motion import iterative, learned
 from pipeline.motion.compose import warp
-from pipeline.motion.gate import choose, helps
+from pipeline.motion.gate import choose, helps, score
 from pipeline.motion.methods import Method
 from pipeline.motion.quality import figures, motion_quality
 from pipeline.motion.series import Candidate, Series, prepare
-from pipeline.types import MotionCorrection, Progress
+from pipeline.types import ConsideredCorrection, MotionCorrection, Progress
 
 MIN_FRAMES = 4
 MIN_SIDE = 16
+
+Answer = Callable[[Series, Networks, Progress], tuple[Candidate, ...]]
 
 
 def correct(
@@ -22,7 +28,7 @@ def correct(
     spacing_mm: tuple[float, float],
     n_proton_density: int = 0,
     method: Method = Method.AUTO,
-    networks: None = None,
+    networks: Networks | None = None,
     guess_mm: Float[Tensor, "time axis"] | None = None,
     progress: Progress | None = None,
 ) -> MotionCorrection:
@@ -57,14 +63,17 @@ def correct(
     too_small = len(series.usable) < MIN_FRAMES or min(frames.shape[1:]) < MIN_SIDE
     if too_small or method is Method.NONE:
         return still
-    del networks
+    if networks is None:
+        networks = shipped_networks(str(frames.device))
     found: list[MotionCorrection] = []
-    for name in (Method.ITERATIVE,):
-        answers = iterative.register(series, progress or _silent)
-        found.extend(_apply(series, answer, name) for answer in answers)
-        if any(helps(entry.quality) for entry in found):
+    considered: list[ConsideredCorrection] = []
+    for name in _order(method, networks):
+        for answer in _ANSWERS[name](series, networks, progress or _silent):
+            found.append(_apply(series, answer, name))
+            considered.append(_consider(found[-1], answer))
+        if any(entry.is_helpful for entry in considered):
             break
-    return choose(found, still)
+    return replace(choose(found, still), considered=tuple(considered))
 
 
 def identity(
@@ -86,6 +95,35 @@ def identity(
 
     """
     return _still(prepare(frames, spacing_mm=spacing_mm, n_proton_density=n_proton_density))
+
+
+def _consider(correction: MotionCorrection, answer: Candidate) -> ConsideredCorrection:
+    return ConsideredCorrection(
+        method=correction.method,
+        step=answer.name,
+        score=score(correction.quality),
+        is_helpful=helps(correction.quality),
+    )
+
+
+def _order(method: Method, networks: Networks) -> Sequence[Method]:
+    """Return the methods to try, the next one only where those before did not help."""
+    if method is not Method.AUTO:
+        return (method,)
+    return (Method.ITERATIVE,) if networks.anatomy is None else (Method.LEARNED, Method.ITERATIVE)
+
+
+def _answer_iteratively(
+    series: Series, networks: Networks, progress: Progress
+) -> tuple[Candidate, ...]:
+    del networks
+    return iterative.register(series, progress)
+
+
+_ANSWERS: dict[Method, Answer] = {
+    Method.LEARNED: learned.register,
+    Method.ITERATIVE: _answer_iteratively,
+}
 
 
 def _still(series: Series) -> MotionCorrection:
