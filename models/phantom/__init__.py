@@ -8,6 +8,7 @@ what another draws.
 
 from models.phantom.exam import PhantomExam, make_exam
 from models.phantom.protocol import Breathing, PhantomState, Protocol
+from models.phantom.randomised import random_protocol
 from models.phantom.series import PhantomSeries
 from models.phantom.truth import ExamTruth, SeriesTruth
 
@@ -20,4 +21,5 @@ __all__ = [
     "Protocol",
     "SeriesTruth",
     "make_exam",
+    "random_protocol",
 ]

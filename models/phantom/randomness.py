@@ -5,6 +5,7 @@ they were: an exam keeps its anatomy when the motion model grows.
 """
 
 import hashlib
+import math
 
 import torch
 
@@ -19,6 +20,16 @@ def stream(seed: int, *concern: str) -> torch.Generator:
 def uniform(generator: torch.Generator, low: float, high: float) -> float:
     """Draw one number between low and high."""
     return low + (high - low) * float(torch.rand((), generator=generator, dtype=torch.float64))
+
+
+def chance(generator: torch.Generator, probability: float) -> bool:
+    """Draw whether something of a given probability happens."""
+    return uniform(generator, 0.0, 1.0) < probability
+
+
+def log_uniform(generator: torch.Generator, low: float, high: float) -> float:
+    """Draw one number between low and high, every factor equally likely."""
+    return math.exp(uniform(generator, math.log(low), math.log(high)))
 
 
 def normals(generator: torch.Generator, n_values: int) -> torch.Tensor:

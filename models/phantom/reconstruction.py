@@ -54,9 +54,9 @@ class Reconstruction:
 
         """
         outside = matrix[self.phase_encoding_axis] * self.fold_over_fraction / 2.0
-        if not outside.is_integer():
+        if abs(outside - round(outside)) > 1e-6:
             raise ValueError(f"fold_over_fraction cuts pixels of a matrix of {matrix}")
-        return int(outside)
+        return round(outside)
 
     def delivered(self, matrix: tuple[int, int]) -> tuple[int, int]:
         """Return the stored matrix of a painted one."""
