@@ -66,14 +66,21 @@ def load_settings(path: Path) -> Settings:
     except ValidationError as error:
         mistakes = tuple(_mistake(root, detail) for detail in error.errors())
         raise InvalidSettingsError(path, tuple(sorted(mistakes, key=lambda m: m.line))) from error
-    data = (path.resolve().parent / settings.node.data).resolve()
-    return settings.model_copy(update={"node": settings.node.model_copy(update={"data": data})})
+    return _with_absolute_paths(settings, path.resolve().parent)
 
 
 def save_settings(settings: Settings, path: Path) -> None:
     """Write a configuration that `load_settings` reads back to the same values."""
     text = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     path.write_text(text, encoding="utf-8")
+
+
+def _with_absolute_paths(settings: Settings, folder: Path) -> Settings:
+    node = settings.node.model_copy(update={"data": (folder / settings.node.data).resolve()})
+    weights = settings.motion.weights
+    absolute = None if weights is None else (folder / weights).resolve()
+    motion = settings.motion.model_copy(update={"weights": absolute})
+    return settings.model_copy(update={"node": node, "motion": motion})
 
 
 def _read(path: Path) -> str:

@@ -121,6 +121,13 @@ class ComputeSettings(_Section):
     max_attempts: Annotated[int, Field(ge=1, le=20)] = 3
 
 
+class MotionSettings(_Section):
+    """How motion is corrected."""
+
+    method: Literal["auto", "learned", "published", "iterative", "none"] = "auto"
+    weights: Path | None = None
+
+
 class QuantificationSettings(_Section):
     """Constants of agent, tissue and fit."""
 
@@ -233,6 +240,7 @@ class Settings(_Section):
     receive: ReceiveSettings = ReceiveSettings()
     complete: CompleteSettings = CompleteSettings()
     compute: ComputeSettings = ComputeSettings()
+    motion: MotionSettings = MotionSettings()
     quantification: QuantificationSettings = QuantificationSettings()
     acquisition: tuple[AcquisitionRule, ...] = DEFAULT_ACQUISITION
     results: ResultsSettings = ResultsSettings()

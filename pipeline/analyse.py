@@ -1,6 +1,6 @@
 """The algorithm on one page: exam and parameters in, corrected series and flow maps out.
 
-    every series   -> registered frames                          pipeline.motion
+    every series   -> registered frames                          pipeline.register, .motion
     arterial input -> left-ventricular concentration             pipeline.quantify
     every slice    -> masks, concentration, pixel-wise flow      pipeline.quantify
     all along      -> findings                                   pipeline.quality
@@ -8,16 +8,12 @@
 A bad exam is not an error: what could not be computed is None and has a finding that says why.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
-
-import torch
-
-from pipeline.motion import correct, identity
+from models.networks import Networks
 from pipeline.parameters import AnalysisParameters
 from pipeline.quality import check_exam
 from pipeline.quantify import Shared, quantify_arterial_input, quantify_slice
-from pipeline.types import Analysis, Exam, ImageSeries, MotionCorrection, Progress
+from pipeline.register import register_exam
+from pipeline.types import Analysis, Exam, Progress
 
 _MOTION_SHARE = 0.8
 """Share of the run time that registration takes."""
@@ -26,7 +22,7 @@ _MOTION_SHARE = 0.8
 def analyse(
     exam: Exam,
     parameters: AnalysisParameters,
-    networks: None = None,
+    networks: Networks | None = None,
     *,
     progress: Progress | None = None,
     n_parallel: int = 1,
@@ -38,9 +34,9 @@ def analyse(
     exam
         Slices and arterial-input series of one bolus, on one clock.
     parameters
-        Constants of tissue, agent and fit.
+        Constants of tissue, agent and fit; the method of motion correction.
     networks
-        Trained networks; None uses the iterative registration.
+        Trained networks; None takes the shipped ones.
     progress
         Called with the stage and the fraction done.
     n_parallel
@@ -52,7 +48,13 @@ def analyse(
 
     """
     report = _silent if progress is None else progress
-    motions = _correct_all(exam, parameters, networks, report, n_parallel)
+    motions = register_exam(
+        exam,
+        method=parameters.motion,
+        networks=networks,
+        progress=lambda stage, fraction: report(stage, _MOTION_SHARE * fraction),
+        n_parallel=n_parallel,
+    )
     findings = list(check_exam(exam))
     arterial_motion = motions[-1] if exam.arterial_input is not None else None
     arterial_input, found = quantify_arterial_input(
@@ -79,59 +81,3 @@ def analyse(
 
 def _silent(stage: str, fraction: float) -> None:
     """Report to nobody."""
-
-
-def _correct_all(
-    exam: Exam,
-    parameters: AnalysisParameters,
-    networks: None,
-    report: Progress,
-    n_parallel: int,
-) -> tuple[MotionCorrection, ...]:
-    """Register all slices, then the arterial-input series; each alone, so order does not matter."""
-    arterial = () if exam.arterial_input is None else (exam.arterial_input,)
-    every = (*exam.slices, *arterial)
-    shares = _Shares(report, len(every))
-
-    def _register(place: int) -> MotionCorrection:
-        # The mode belongs to the thread, not to the caller.
-        with torch.inference_mode():
-            return _correct(every[place], parameters, networks, shares.part(place))
-
-    with ThreadPoolExecutor(n_parallel) as threads:
-        return tuple(threads.map(_register, range(len(every))))
-
-
-class _Shares:
-    """Join the progress of series that are registered side by side into one."""
-
-    def __init__(self, report: Progress, n_series: int) -> None:
-        self._report = report
-        self._done = [0.0] * n_series
-        self._lock = Lock()
-
-    def part(self, place: int) -> Progress:
-        """Return the callback of one series."""
-
-        def _advance(_stage: str, fraction: float) -> None:
-            with self._lock:
-                self._done[place] = max(self._done[place], fraction)
-                total = sum(self._done) / len(self._done)
-                self._report("motion correction", _MOTION_SHARE * total)
-
-        return _advance
-
-
-def _correct(
-    series: ImageSeries, parameters: AnalysisParameters, networks: None, report: Progress
-) -> MotionCorrection:
-    spacing_mm, n_proton_density = series.geometry.spacing_mm, series.n_proton_density
-    if not parameters.correct_motion:
-        return identity(series.frames, spacing_mm=spacing_mm, n_proton_density=n_proton_density)
-    return correct(
-        series.frames,
-        spacing_mm=spacing_mm,
-        n_proton_density=n_proton_density,
-        networks=networks,
-        progress=report,
-    )

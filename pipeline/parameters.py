@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pipeline.motion.methods import Method
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tissue:
@@ -28,5 +30,5 @@ class AnalysisParameters:
     relaxivity_l_mmol_s: float
     tissue: Tissue
     bounds: FermiBounds
-    correct_motion: bool
-    """False leaves every frame where it was (comparison only)."""
+    motion: Method
+    """How motion is corrected."""

@@ -21,7 +21,7 @@ from node.cli.console import (
     reported_errors,
 )
 from node.configuration import load_settings
-from node.errors import RefusalError
+from node.errors import RefusalError, StartupError
 from node.send.echo import echo as echo_peer
 from node.settings import Destination, Settings
 
@@ -80,7 +80,10 @@ def _check_node(settings: Settings) -> Iterator[Check]:
     yield _check_data(settings.node.data)
     yield _check_port(settings)
     yield _check_callers(settings)
-    yield _check_compute()
+    compute = _check_compute()
+    yield compute
+    if compute.is_good:
+        yield _check_networks(settings)
 
 
 def _check_data(folder: Path) -> Check:
@@ -118,7 +121,11 @@ def _check_callers(settings: Settings) -> Check:
 
 
 def _check_compute() -> Check:
-    missing = [name for name in ("torch", "matplotlib", "jaxtyping") if find_spec(name) is None]
+    missing = [
+        name
+        for name in ("torch", "matplotlib", "jaxtyping", "safetensors")
+        if find_spec(name) is None
+    ]
     if missing:
         text = f"{', '.join(missing)} not installed; install perfnode[quantify]"
         return Check(name="compute", is_good=False, text=text)
@@ -127,6 +134,21 @@ def _check_compute() -> Check:
     has_gpu = torch.cuda.is_available()
     name = torch.cuda.get_device_name() if has_gpu else f"CPU, {torch.get_num_threads()} threads"
     return Check(name="compute", is_good=True, text=name)
+
+
+def _check_networks(settings: Settings) -> Check:
+    """Load the weights as a worker would; a file that is not that of its card is found here."""
+    import torch
+
+    from node.work.networks import load_trained
+
+    try:
+        stamps = load_trained(settings, torch.device("cpu")).stamps
+    except StartupError as error:
+        return Check(name="networks", is_good=False, text=str(error))
+    named = ", ".join(f"{stamp.name} {stamp.sha256[:8]}" for stamp in stamps)
+    text = named or "none; motion is corrected without networks"
+    return Check(name="networks", is_good=True, text=f"{settings.motion.method}: {text}")
 
 
 def _check_peer(peer: Destination, settings: Settings) -> Check:

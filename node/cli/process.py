@@ -22,6 +22,7 @@ from node.settings import Settings
 
 if TYPE_CHECKING:
     from node.work.compute import Outcome
+    from node.work.networks import TrainedNetworks
 
 
 def process(
@@ -31,6 +32,8 @@ def process(
 ) -> None:
     """Compute every study in a folder; write result objects and the report pages as PNG."""
     from node.translate import find_studies
+    from node.work.compute import choose_device
+    from node.work.networks import load_trained
 
     with reported_errors():
         settings = (
@@ -43,17 +46,20 @@ def process(
             ERR.print(f"left out {path.name}: {reason}", style="yellow", markup=False)
         if not found.studies:
             raise RefusalError(f"no DICOM study was found in {source}")
+        trained = load_trained(settings, choose_device(settings.compute.device))
         output.mkdir(parents=True, exist_ok=True)
         failed = [
             number
             for number, files in enumerate(found.studies, start=1)
-            if not _process_study(files, output / f"study{number}", settings)
+            if not _process_study(files, output / f"study{number}", settings, trained)
         ]
     if failed:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _process_study(files: Sequence[Path], output: Path, settings: Settings) -> bool:
+def _process_study(
+    files: Sequence[Path], output: Path, settings: Settings, trained: "TrainedNetworks"
+) -> bool:
     """Compute one study and say what became of it; return whether it has a flow map."""
     import torch
 
@@ -65,7 +71,8 @@ def _process_study(files: Sequence[Path], output: Path, settings: Settings) -> b
         outcome = compute_study(
             files,
             settings=settings,
-            stamp=make_stamp(settings, datetime.now()),
+            trained=trained,
+            stamp=make_stamp(settings, datetime.now(), trained),
             reference=output.name,
             progress=lambda stage, fraction: bars.update(
                 task, description=stage, completed=fraction

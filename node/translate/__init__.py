@@ -20,13 +20,20 @@ from node.translate.exams import DecodedExam, DecodedStudy, Sources
 from node.translate.folder import FoundStudies, find_studies
 from node.translate.headers import find_reference
 from node.translate.read_result import ReceivedResult, read_result
-from node.translate.results import TRANSFER_SYNTAX_UID, ResultObject, RunStamp, to_bytes
+from node.translate.results import (
+    TRANSFER_SYNTAX_UID,
+    NetworkStamp,
+    ResultObject,
+    RunStamp,
+    to_bytes,
+)
 
 __all__ = [
     "TRANSFER_SYNTAX_UID",
     "DecodedExam",
     "DecodedStudy",
     "FoundStudies",
+    "NetworkStamp",
     "ReceivedResult",
     "ResultObject",
     "RunStamp",

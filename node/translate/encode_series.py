@@ -59,7 +59,7 @@ def encode_corrected(
     results = []
     for source, image in zip(sources, images, strict=True):
         target = derive_image(source, run=run, settings=settings)
-        _describe(target, source, motion.method, offset, key, settings)
+        _describe(target, source, run.describe_motion(motion.method), offset, key, settings)
         set_grey_pixels(target, _to_stored(image, slope, intercept))
         if "RescaleSlope" in source:
             _set_rescale(target, source, slope, intercept)

@@ -19,6 +19,17 @@ ResultKind = Literal["moco", "flow", "quality", "page", "failure"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkStamp:
+    """Which trained network took part."""
+
+    method: str
+    """The method of motion correction it belongs to."""
+    name: str
+    sha256: str
+    """Of its weights."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunStamp:
     """Identity of one computation; from the stored run record, never from the wall clock."""
 
@@ -26,6 +37,17 @@ class RunStamp:
     """Local time written into every result object."""
     software_version: str
     configuration_digest: str
+    """Of all settings that change a result, and of the weights of the networks."""
+    networks: tuple[NetworkStamp, ...]
+
+    def describe_motion(self, method: str, *, n_digits: int = 64) -> str:
+        """Return a method with the networks it uses and the start of the hash of their weights."""
+        used = [
+            f"{network.name} sha256 {network.sha256[:n_digits]}"
+            for network in self.networks
+            if network.method == method
+        ]
+        return f"{method}: {', '.join(used)}" if used else method
 
     def key(self, *sop_uids: str) -> str:
         """Return the digest that makes the UIDs of results made from these instances."""

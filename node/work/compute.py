@@ -6,7 +6,7 @@ No database and no socket: `perfnode process` and the worker call the same funct
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -30,9 +30,11 @@ from node.translate import (
     find_reference,
 )
 from node.version import VERSION
+from node.work.networks import TrainedNetworks
 from node.work.threads import threads_per_worker
 from pipeline.analyse import analyse
 from pipeline.findings import Code, Grade
+from pipeline.motion import Method
 from pipeline.parameters import AnalysisParameters, FermiBounds, Tissue
 from pipeline.picture import Provenance, draw_failure_page, draw_page
 from pipeline.transfer import move_analysis, move_exam
@@ -65,22 +67,31 @@ class Outcome:
     failure_page: Page | None
 
 
-def make_stamp(settings: Settings, created: datetime) -> RunStamp:
-    """Return what identifies one computation: time, software and the digest of the settings.
+def make_stamp(settings: Settings, created: datetime, trained: TrainedNetworks) -> RunStamp:
+    """Return what identifies one computation: time, software, digest of settings and networks.
 
-    Only sections that change a result count; a new port makes no new result.
+    Only what changes a result counts; a new port, or the same weights in another folder, makes no
+    new result.
     """
     relevant = settings.model_dump(
         mode="json", include={"quantification", "acquisition", "results"}
     )
+    relevant["motion"] = settings.motion.method
+    relevant["networks"] = [asdict(stamp) for stamp in trained.stamps]
     digest = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
-    return RunStamp(created=created, software_version=SOFTWARE, configuration_digest=digest)
+    return RunStamp(
+        created=created,
+        software_version=SOFTWARE,
+        configuration_digest=digest,
+        networks=trained.stamps,
+    )
 
 
 def compute_study(
     files: Sequence[Path],
     *,
     settings: Settings,
+    trained: TrainedNetworks,
     stamp: RunStamp,
     reference: str,
     progress: Progress,
@@ -93,6 +104,8 @@ def compute_study(
         The instances of one study, in any order.
     settings
         The configuration.
+    trained
+        Networks that correct motion, see `node.work.networks`.
     stamp
         Identity of this run.
     reference
@@ -111,7 +124,7 @@ def compute_study(
             rules=settings.acquisition,
             progress=_part(progress, 0.0, _DECODING_SHARE),
         )
-        exams = tuple(_compute_exams(decoded, settings, stamp, progress))
+        exams = tuple(_compute_exams(decoded, settings, trained, stamp, progress))
     except UnusableStudyError as error:
         failure = Failure(code=error.code, text=error.text)
         return fail_study(files, failure, settings=settings, stamp=stamp, reference=reference)
@@ -137,7 +150,9 @@ def fail_study(
     return Outcome(results=results, exams=(), failure=failure, failure_page=page)
 
 
-def parameters_for(exam: Exam, settings: QuantificationSettings) -> AnalysisParameters:
+def parameters_for(
+    exam: Exam, settings: QuantificationSettings, *, motion: Method
+) -> AnalysisParameters:
     """Return the constants for an exam; what the settings leave open follows field strength.
 
     Raises
@@ -162,7 +177,7 @@ def parameters_for(exam: Exam, settings: QuantificationSettings) -> AnalysisPara
             bounds=FermiBounds(
                 max_flow_ml_min_g=settings.max_flow_ml_min_g, max_delay_s=settings.max_delay_s
             ),
-            correct_motion=True,
+            motion=motion,
         )
     except ValueError as error:
         remedy = "set relaxivity and both native T1 under quantification in config.yaml"
@@ -181,22 +196,30 @@ def _milli(value: float | None) -> float | None:
 
 
 def _compute_exams(
-    decoded: DecodedStudy, settings: Settings, stamp: RunStamp, progress: Progress
+    decoded: DecodedStudy,
+    settings: Settings,
+    trained: TrainedNetworks,
+    stamp: RunStamp,
+    progress: Progress,
 ) -> Iterator[ComputedExam]:
     device = choose_device(settings.compute.device)
     n_parallel = threads_per_worker(settings.compute) if device.type == "cpu" else 1
     share = (1.0 - _DECODING_SHARE - _ENCODING_SHARE) / len(decoded.exams)
     for position, item in enumerate(decoded.exams):
         exam = move_exam(item.exam, device)
-        parameters = parameters_for(exam, settings.quantification)
+        parameters = parameters_for(
+            exam, settings.quantification, motion=Method(settings.motion.method)
+        )
         done = _part(progress, _DECODING_SHARE + position * share, share)
         with torch.inference_mode():
-            analysis = analyse(exam, parameters, progress=done, n_parallel=n_parallel)
+            analysis = analyse(
+                exam, parameters, trained.networks, progress=done, n_parallel=n_parallel
+            )
         analysis = replace(
             move_analysis(analysis, torch.device("cpu")),
             findings=decoded.findings + analysis.findings,
         )
-        page = draw_page(item.exam, analysis, _provenance(stamp, settings))
+        page = draw_page(item.exam, analysis, _provenance(stamp, settings, analysis))
         yield ComputedExam(decoded=item, analysis=analysis, page=page)
 
 
@@ -254,11 +277,13 @@ def _encode_failure(
     return encode_failure_page(header, page, reason=reason, run=stamp, settings=settings.results)
 
 
-def _provenance(stamp: RunStamp, settings: Settings) -> Provenance:
+def _provenance(stamp: RunStamp, settings: Settings, analysis: Analysis) -> Provenance:
+    methods = sorted({result.motion.method for result in analysis.slices})
     return Provenance(
         software=f"{stamp.software_version} config {stamp.configuration_digest[:8]}",
         created=f"{stamp.created:%Y-%m-%d %H:%M:%S}",
         label=settings.results.research_label,
+        motion="; ".join(stamp.describe_motion(name, n_digits=8) for name in methods),
     )
 
 

@@ -12,6 +12,7 @@ from node.log import event
 from node.settings import Settings
 from node.translate import TRANSFER_SYNTAX_UID, ResultObject, to_bytes
 from node.work.compute import Outcome, compute_study, fail_study, make_stamp
+from node.work.networks import TrainedNetworks
 from pipeline.findings import Code
 from storage.catalogue import Catalogue
 from storage.files import RESULTS, FileStore
@@ -33,11 +34,16 @@ class StudyJob:
         The tables.
     files
         The files.
+    trained
+        The networks of this process.
 
     """
 
-    def __init__(self, settings: Settings, catalogue: Catalogue, files: FileStore) -> None:
+    def __init__(
+        self, settings: Settings, catalogue: Catalogue, files: FileStore, trained: TrainedNetworks
+    ) -> None:
         self._settings = settings
+        self._trained = trained
         self._catalogue = catalogue
         self._files = files
 
@@ -54,7 +60,8 @@ class StudyJob:
         outcome = compute_study(
             self._accepted(run),
             settings=self._settings,
-            stamp=make_stamp(self._settings, run.started_at),
+            trained=self._trained,
+            stamp=make_stamp(self._settings, run.started_at, self._trained),
             reference=reference,
             progress=_ProgressLine(self._catalogue, run, reference),
         )
@@ -67,7 +74,7 @@ class StudyJob:
             self._accepted(run),
             failure,
             settings=self._settings,
-            stamp=make_stamp(self._settings, run.started_at),
+            stamp=make_stamp(self._settings, run.started_at, self._trained),
             reference=reference,
         )
         self._commit(run, reference, outcome)

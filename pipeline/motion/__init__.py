@@ -6,7 +6,9 @@ are aligned step by step (`iterative`: `translation`, `robust_pca`, `affine`, `p
 resampled once. `quality` measures the result without labels and `gate` decides whether it is used.
 """
 
+from pipeline.motion.beats import displacement_of_beats
 from pipeline.motion.compose import compose, warp
 from pipeline.motion.correction import correct, identity
+from pipeline.motion.methods import Method
 
-__all__ = ["compose", "correct", "identity", "warp"]
+__all__ = ["Method", "compose", "correct", "displacement_of_beats", "identity", "warp"]

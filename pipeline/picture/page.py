@@ -36,6 +36,8 @@ class Provenance:
     created: str
     label: str
     """Research-use wording."""
+    motion: str
+    """Methods of motion correction and the networks they used."""
 
 
 def draw_page(
@@ -121,9 +123,8 @@ def _draw_colour_bar(figure: Figure) -> None:
 
 def _write_foot(figure: Figure, analysis: Analysis, provenance: Provenance) -> None:
     source = analysis.arterial_input.source if analysis.arterial_input else "none"
-    methods = sorted({result.motion.method for result in analysis.slices})
     text = (
-        f"{provenance.label}   |   {provenance.software}   |   motion: {', '.join(methods)}   |   "
+        f"{provenance.label}   |   {provenance.software}   |   motion: {provenance.motion}   |   "
         f"arterial input: {source}   |   {provenance.created}"
     )
     figure.text(0.02, 0.018, text, color=QUIET_INK, fontsize=8)

@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 
 from models.phantom import PhantomExam, Protocol, make_exam
 from node.scanner import VirtualPatient, write_exam
-from node.translate import RunStamp
+from node.translate import NetworkStamp, RunStamp
 from pipeline.types import (
     Analysis,
     Exam,
@@ -31,6 +31,7 @@ STAMP = RunStamp(
     created=datetime(2026, 3, 2, 11, 30, 15, 250_000),
     software_version="perfnode 0.1.0",
     configuration_digest="0" * 64,
+    networks=(NetworkStamp(method="learned", name="anatomy", sha256="1a2b" * 16),),
 )
 PAGE = np.arange(120 * 161 * 3, dtype=np.uint32).astype(np.uint8).reshape(120, 161, 3)
 

@@ -1,6 +1,7 @@
 """config.yaml: the shipped file is valid and complete; every mistake names line, key, remedy."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -8,7 +9,8 @@ from pydantic import BaseModel
 
 from node.configuration import InvalidSettingsError, load_settings, save_settings
 from node.errors import ConfigurationError
-from node.settings import Settings
+from node.settings import MotionSettings, Settings
+from pipeline.motion import Method
 
 SHIPPED = Path(__file__).parents[2] / "config.yaml"
 
@@ -127,3 +129,13 @@ def test_saved_settings_read_back_the_same(tmp_path: Path) -> None:
     settings = load_settings(SHIPPED)
     save_settings(settings, path)
     assert load_settings(path) == settings
+
+
+def test_the_file_names_every_method_of_motion_correction() -> None:
+    offered = MotionSettings.model_fields["method"].annotation
+    assert set(get_args(offered)) == set(Method)
+
+
+def test_the_folder_of_networks_is_relative_to_the_file(tmp_path: Path) -> None:
+    path = _write(tmp_path, "motion:\n  weights: trained\n")
+    assert load_settings(path).motion.weights == tmp_path.resolve() / "trained"

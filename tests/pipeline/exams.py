@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from models.phantom import PhantomExam, PhantomSeries, make_exam
+from pipeline.motion import Method
 from pipeline.parameters import AnalysisParameters, FermiBounds, Tissue
 from pipeline.types import Exam, Geometry, ImageSeries, PatientState
 
@@ -29,14 +30,18 @@ def parameters(exam: PhantomExam, *, correct_motion: bool) -> AnalysisParameters
             hematocrit_fraction=truth.hematocrit_fraction,
         ),
         bounds=FermiBounds(max_flow_ml_min_g=8.0, max_delay_s=3.0),
-        correct_motion=correct_motion,
+        motion=Method.AUTO if correct_motion else Method.NONE,
     )
 
 
 @cache
 def as_exam(seed: int = 1, state: str = "stress", *, motion: bool = False) -> Exam:
     """Return the exam without its truth; without motion the noise is drawn anew."""
-    exam = phantom(seed, state)
+    return exam_of(phantom(seed, state), motion=motion)
+
+
+def exam_of(exam: PhantomExam, *, motion: bool) -> Exam:
+    """Return any phantom exam without its truth."""
     return Exam(
         state=PatientState(exam.state),
         field_strength_t=exam.field_strength_t,

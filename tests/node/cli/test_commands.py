@@ -47,7 +47,7 @@ def test_check_of_a_good_node_is_good(tmp_path: Path, free_port: Callable[[], in
         done = RUN.invoke(app, ["check", "--config", config, "--json"])
     checks = json.loads(done.stdout)
     assert done.exit_code == 0, checks
-    assert {"configuration", "data folder", "port", "callers", "compute", "peer A"} == {
+    assert {"configuration", "data folder", "port", "callers", "compute", "networks", "peer A"} == {
         check["name"] for check in checks
     }
 

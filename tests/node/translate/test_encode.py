@@ -1,5 +1,6 @@
 """What goes back to PACS says the same as the analysis, and keeps who, when and where."""
 
+import dataclasses
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -16,7 +17,6 @@ from node.settings import DEFAULT_ACQUISITION, ResultsSettings
 from node.translate import (
     DecodedExam,
     ResultObject,
-    RunStamp,
     decode_study,
     encode_exam,
     encode_failure_page,
@@ -233,7 +233,7 @@ def test_another_version_or_configuration_has_other_identifiers(
     change: str, decoded: DecodedExam, analysis: Analysis
 ) -> None:
     words = {"software_version": "a", "configuration_digest": "b", change: "c"}
-    other = RunStamp(created=STAMP.created, **words)
+    other = dataclasses.replace(STAMP, **words)
     changed = encode_exam(decoded, analysis, PAGE, run=other, settings=SETTINGS)
     before = {result.dataset.SOPInstanceUID for result in encode(decoded, analysis)}
     assert before.isdisjoint(result.dataset.SOPInstanceUID for result in changed)

@@ -26,7 +26,12 @@ from pipeline.types import (
 
 N_FRAMES = 24
 SIZE = 72
-PROVENANCE = Provenance(software="perfnode test", created="2026-01-01", label="RESEARCH ONLY")
+PROVENANCE = Provenance(
+    software="perfnode test",
+    created="2026-01-01",
+    label="RESEARCH ONLY",
+    motion="learned: anatomy sha256 1a2b3c4d",
+)
 QUALITY = MotionQuality(
     roughness_before=0.2,
     roughness_after=0.1,
