@@ -60,7 +60,7 @@ def _free(enhanced: Signals, generator: Generator) -> Signals:
     level = 1.2 * torch.rand(n_classes, generator=generator)
     gain = torch.rand(n_classes, generator=generator)
     heart_level = 0.5 * _draw(generator, 0, 1) ** 2
-    wall_gain = _draw(generator, 0.12, 0.7)
+    wall_gain = _draw(generator, 0.15, 0.75)
     for group, share in ((_BLOOD, _draw(generator, 0.6, 1.6)), (_WALL, 1.0)):
         level[group] = heart_level * share * torch.exp(0.1 * torch.randn(1, generator=generator))
         gain[group] = 1.0 if group is _BLOOD else wall_gain

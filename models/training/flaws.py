@@ -13,6 +13,11 @@ from torch.nn import functional
 Frames = Float[Tensor, "time row column"]
 FineFrames = Float[Tensor, "time fine_row fine_column"]
 
+COARSE_SHARE = 0.15
+"""Share of series with the resolution of an arterial-input series."""
+BANDED_SHARE = 0.12
+GHOST_SHARE = 0.3
+WHITE_SHARE = 0.5
 NOISE = (0.008, 0.09)
 """Standard deviation of each channel over the brightest blood: myocardial SNR of about 5 to 50."""
 
@@ -31,7 +36,7 @@ def acquire(fine: FineFrames, size: int, generator: Generator) -> Frames:
 
     """
     shaded = fine * _shading(fine.shape[-1], generator).to(fine.device)
-    shaded = shaded * torch.exp(0.05 * _normal(generator, len(fine)))[:, None, None].to(fine)
+    shaded = shaded * _gain(generator, len(fine)).to(fine.device)
     image = _limited(shaded, size, generator)
     image = _ghosted(image, generator)
     sigma = math.exp(_draw(generator, math.log(NOISE[0]), math.log(NOISE[1])))
@@ -39,9 +44,20 @@ def acquire(fine: FineFrames, size: int, generator: Generator) -> Frames:
 
 
 def _shading(size: int, generator: Generator) -> Float[Tensor, "row column"]:
-    """Return a smooth coil sensitivity, up to x/÷ 3 over the image."""
-    strength = _draw(generator, 0.0, 1.1)
-    return torch.exp(strength * smooth_field(size, 3, generator))
+    """Return a smooth coil sensitivity, up to x/÷ 3 over the image, with dark bands by chance."""
+    shading = torch.exp(_draw(generator, 0.0, 1.1) * smooth_field(size, 3, generator))
+    if _draw(generator, 0, 1) > BANDED_SHARE:
+        return shading
+    phase = _draw(generator, 2.0, 8.0) * smooth_field(size, 2, generator)
+    width, depth = _draw(generator, 0.1, 0.4), _draw(generator, 0.2, 0.9)
+    return shading * (1 - depth * torch.exp(-((phase.sin() / width) ** 2)))
+
+
+def _gain(generator: Generator, n_frames: int) -> Float[Tensor, "frame one one"]:
+    """Return the gain of each frame: nearly even, now and then one that is dark."""
+    gain = torch.exp(0.06 * torch.randn(n_frames, generator=generator))
+    is_dark = torch.rand(n_frames, generator=generator) < 0.02
+    return torch.where(is_dark, 0.4 * gain, gain)[:, None, None]
 
 
 def smooth_field(size: int, n_knots: int, generator: Generator) -> Float[Tensor, "row column"]:
@@ -59,19 +75,22 @@ def _limited(fine: FineFrames, size: int, generator: Generator) -> Frames:
     first = (n_fine - size) // 2
     middle = slice(first, first + size)
     low = spectrum[..., middle, middle]
-    windows = [_window(size, generator).to(fine.device) for _ in range(2)]
+    reach = (0.3, 0.6) if _draw(generator, 0, 1) < COARSE_SHARE else (0.5, 1.0)
+    windows = [_window(size, reach, generator).to(fine.device) for _ in range(2)]
     low = low * windows[0][:, None] * windows[1]
     image = torch.fft.ifft2(torch.fft.ifftshift(low, dim=(-2, -1))).real
     return image * (size / n_fine) ** 2
 
 
-def _window(size: int, generator: Generator) -> Float[Tensor, " frequency"]:
+def _window(
+    size: int, reach: tuple[float, float], generator: Generator
+) -> Float[Tensor, " frequency"]:
     """Return 1 up to a flat part, a cosine down to the edge of what is acquired, then 0.
 
     The half-pixel phase between the grids is left out: images and maps share the fine grid.
     """
     frequency = (torch.arange(size) - size // 2).abs() / (size / 2)
-    edge = _draw(generator, 0.55, 1.0)
+    edge = _draw(generator, *reach)
     flat = edge * _draw(generator, 0.3, 1.0)
     beyond = ((frequency - flat) / max(edge - flat, 1e-3)).clamp(0.0, 1.0)
     return torch.cos(0.5 * math.pi * beyond)
@@ -79,7 +98,7 @@ def _window(size: int, generator: Generator) -> Float[Tensor, " frequency"]:
 
 def _ghosted(image: Frames, generator: Generator) -> Frames:
     """Add a faint displaced copy, as of echo trains, folding and undersampling."""
-    if _draw(generator, 0, 1) > 0.3:
+    if _draw(generator, 0, 1) > GHOST_SHARE:
         return image
     axis = -1 - int(_draw(generator, 0, 2))
     distance = int(_draw(generator, 0.25, 0.75) * image.shape[axis])
@@ -89,7 +108,7 @@ def _ghosted(image: Frames, generator: Generator) -> Frames:
 def _magnitude(image: Frames, sigma: float, generator: Generator) -> Frames:
     """Add complex noise, uneven over the image and sometimes correlated; take the magnitude."""
     parts = torch.randn(2, *image.shape, generator=generator)
-    if _draw(generator, 0, 1) < 0.5:
+    if _draw(generator, 0, 1) > WHITE_SHARE:
         parts = (
             1.6
             * functional.avg_pool2d(parts.flatten(0, 1)[:, None], 3, stride=1, padding=1).reshape(
@@ -100,10 +119,6 @@ def _magnitude(image: Frames, sigma: float, generator: Generator) -> Frames:
     uneven = torch.exp(_draw(generator, 0.0, 0.6) * smooth_field(image.shape[-1], 2, generator))
     parts = (sigma * uneven * parts).to(image.device)
     return torch.hypot(image + parts[0], parts[1])
-
-
-def _normal(generator: Generator, n_values: int) -> Float[Tensor, " value"]:
-    return torch.randn(n_values, generator=generator)
 
 
 def _draw(generator: Generator, low: float, high: float) -> float:

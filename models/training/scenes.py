@@ -23,6 +23,7 @@ from models.phantom.randomness import stream, uniform
 from models.phantom.scene import Scene, fine_grid, set_scene
 from models.phantom.series import SeriesPlan
 from models.phantom.shapes import smooth_step
+from models.phantom.tissues import Tissue
 from models.phantom.uptake import class_properties
 from models.phantom.variety import Variety
 from models.physics import AGENTS
@@ -133,6 +134,8 @@ def _pack(patient: Patient, scene: Scene, index: int, generator: torch.Generator
     ladder = torch.linspace(0.0, 1.0, here.weights.shape[0] - n_tissues)
     signals = _signals(patient, scene)
     most = _occupied(here.weights[n_tissues:])
+    outside = signals.new_zeros(len(signals), len(Tissue))
+    outside[:, _places(here)] = signals[:, :n_tissues]
     wall = torch.stack([signals[:, n_tissues], signals[:, n_tissues + most]], dim=1)
     ladder = (ladder / ladder[most].clamp_min(1e-6)).clamp(max=1.0)
     depth = scene.inverse_displacement.norm(dim=1).flatten(1).amax(dim=1)
@@ -140,7 +143,7 @@ def _pack(patient: Patient, scene: Scene, index: int, generator: torch.Generator
     return ScenePool(
         tissues=torch.stack([_classes(here, ladder), _classes(other, ladder)]).half(),
         anatomy=torch.stack([_maps(here), _maps(other)]).half(),
-        signals=torch.cat([signals[:, :n_tissues], wall], dim=1).float(),
+        signals=torch.cat([outside, wall], dim=1).float(),
         inverse_displacement=(MOTION_SPACING_MM * scene.inverse_displacement).half(),
         blend=max(share, 0.0) * smooth_step(depth / depth.max().clamp_min(2.0)),
         centre_mm=torch.tensor(scene.section.centre_mm),
@@ -189,7 +192,15 @@ def _classes(
     levels = picture.weights[n_tissues:]
     most = torch.einsum("l,lrc->rc", ladder, levels)
     wall = torch.stack([levels.sum(dim=0) - most, most])
-    return torch.cat([picture.weights[:n_tissues], wall])
+    every = wall.new_zeros(len(Tissue), *wall.shape[1:])
+    every[_places(picture)] = picture.weights[:n_tissues]
+    return torch.cat([every, wall])
+
+
+def _places(picture: SlicePicture) -> list[int]:
+    """Return the place of each class of the picture among all tissues."""
+    every = list(Tissue)
+    return [every.index(tissue) for tissue in picture.tissues]
 
 
 def _maps(picture: SlicePicture) -> Float[Tensor, "tissue row column"]:
