@@ -11,7 +11,7 @@ from enum import StrEnum
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from models.physics import SaturationRecovery, SpoiledGradientEcho
+from models.physics import Readout, SaturationRecovery
 from pipeline.findings import Finding
 
 Vector = tuple[float, float, float]
@@ -61,7 +61,7 @@ class ImageSeries:
     geometry: Geometry
     sequence: SaturationRecovery | None
     """None when the header and the configuration do not tell: then no flow is computed."""
-    proton_density: SpoiledGradientEcho | None
+    proton_density: Readout | None
 
     def __post_init__(self) -> None:
         n_frames = self.frames.shape[0]

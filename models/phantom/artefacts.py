@@ -137,7 +137,8 @@ def _disturb_lines(
     error = _complex_normals(generator, n_frames, n_lines) * _harmed(frequency)
     factor = (1.0 + strength * error).to(image)
     factor = factor[:, :, None] if along == -2 else factor[:, None, :]
-    return torch.fft.ifft(torch.fft.fft(image, dim=along) * factor, dim=along)
+    spoilt: Tensor = torch.fft.ifft(torch.fft.fft(image, dim=along) * factor, dim=along)
+    return spoilt
 
 
 def _disturb_spokes(image: ComplexFrames, strength: float, generator: Generator) -> ComplexFrames:
@@ -147,7 +148,8 @@ def _disturb_spokes(image: ComplexFrames, strength: float, generator: Generator)
     spoke = (angle * (_N_ANGLES / math.pi)).long().clamp(max=_N_ANGLES - 1)
     error = _complex_normals(generator, image.shape[0], _N_ANGLES)[:, spoke]
     error = error * _harmed(torch.hypot(rows[:, None], columns))
-    return torch.fft.ifft2(torch.fft.fft2(image) * (1.0 + strength * error).to(image))
+    spoilt: Tensor = torch.fft.ifft2(torch.fft.fft2(image) * (1.0 + strength * error).to(image))
+    return spoilt
 
 
 def _harmed(frequency: Float[Tensor, " *shape"]) -> Float[Tensor, " *shape"]:

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from models.physics import SaturationRecovery, SpoiledGradientEcho
+from models.physics import Readout, SaturationRecovery
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
 from pipeline.perfusion.blood_pool import find_left_ventricle
@@ -37,7 +37,7 @@ def find_arterial_input(
     time_s: Float[Tensor, " time"],
     n_proton_density: int,
     sequence: SaturationRecovery,
-    proton_density: SpoiledGradientEcho | None,
+    proton_density: Readout | None,
     native_t1_s: float,
     relaxivity_l_mmol_s: float,
     spacing_mm: tuple[float, float],
@@ -90,7 +90,7 @@ def _pool_concentration(
     *,
     n_proton_density: int,
     sequence: SaturationRecovery,
-    proton_density: SpoiledGradientEcho | None,
+    proton_density: Readout | None,
     native_t1_s: float,
     relaxivity_l_mmol_s: float,
     spacing_mm: tuple[float, float],

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from models.physics import SaturationRecovery, SpoiledGradientEcho, relaxation_rate
+from models.physics import Readout, SaturationRecovery, relaxation_rate
 from pipeline.signal.baseline import count_pre_contrast, native_signal
 from pipeline.signal.proton_density import receive_field
 
@@ -39,7 +39,7 @@ class SignalTable:
 def signal_table(
     sequence: SaturationRecovery,
     *,
-    proton_density: SpoiledGradientEcho | None,
+    proton_density: Readout | None,
     native_t1_s: float,
     relaxivity_l_mmol_s: float,
     device: torch.device | None = None,
@@ -98,7 +98,7 @@ def to_concentration(
     *,
     n_proton_density: int,
     sequence: SaturationRecovery,
-    proton_density: SpoiledGradientEcho | None,
+    proton_density: Readout | None,
     native_t1_s: float,
     relaxivity_l_mmol_s: float,
     spacing_mm: tuple[float, float],
@@ -138,7 +138,7 @@ def to_concentration(
     n_before = count_pre_contrast(recovery) if n_pre_contrast is None else n_pre_contrast
     if n_proton_density and proton_density is not None:
         scale = receive_field(frames[:n_proton_density], spacing_mm=spacing_mm)
-        reference: SpoiledGradientEcho | None = proton_density
+        reference: Readout | None = proton_density
     else:
         scale = native_signal(recovery, n_pre_contrast=n_before, spacing_mm=spacing_mm)
         reference = None
