@@ -44,11 +44,9 @@ def paint_slice(
     generator: Generator,
 ) -> SlicePicture:
     """Paint the chest, then the heart over it, then split the myocardium into flow levels."""
-    canvas = _Canvas(grid)
-    _paint_chest(canvas, thorax)
-    canvas.paint(Tissue.FAT, section.fat_outline(*grid))
-    canvas.paint(Tissue.RIGHT_WALL, section.right_outline(*grid, inset_mm=0.0))
-    canvas.paint(Tissue.RIGHT_BLOOD, section.right_outline(*grid, inset_mm=3.5))
+    canvas = _Canvas(grid, thorax.tissues)
+    _paint_chest(canvas, thorax.at(section.offset_mm))
+    _paint_around(canvas, section)
     right_ventricle = canvas.filled[Tissue.RIGHT_BLOOD]
     outer = coverage(section.left_outline(*grid), canvas.edge_mm)
     inner = coverage(section.left_cavity(*grid), canvas.edge_mm)
@@ -62,7 +60,7 @@ def paint_slice(
     return SlicePicture(
         tissues=tuple(canvas.filled),
         weights=torch.cat([torch.stack(list(canvas.filled.values())), levels])
-        * _texture(generator, muscle.shape),
+        * _texture(generator, muscle.shape, thorax.texture_fraction),
         myocardium=muscle,
         left_ventricle=inner,
         right_ventricle=right_ventricle * (1.0 - outer),
@@ -73,10 +71,10 @@ def paint_slice(
 class _Canvas:
     """Weights of all tissues so far; later paint covers earlier paint."""
 
-    def __init__(self, grid: tuple[Plane, Plane]) -> None:
+    def __init__(self, grid: tuple[Plane, Plane], tissues: tuple[Tissue, ...]) -> None:
         self.grid = grid
         self.edge_mm = float(grid[0][1, 0] - grid[0][0, 0])
-        self.filled = {tissue: torch.zeros_like(grid[0]) for tissue in Tissue}
+        self.filled = {tissue: torch.zeros_like(grid[0]) for tissue in tissues}
 
     def paint(self, tissue: Tissue, distance: Plane) -> None:
         """Cover everything inside an outline with one tissue."""
@@ -93,7 +91,7 @@ class _Canvas:
 
 
 def _paint_chest(canvas: _Canvas, thorax: Thorax) -> None:
-    grid = canvas.grid
+    grid = thorax.local(*canvas.grid)
     canvas.paint(Tissue.FAT, thorax.skin(*grid))
     canvas.paint(Tissue.MUSCLE, thorax.muscle(*grid))
     for rib in thorax.ribs:
@@ -114,6 +112,24 @@ def _paint_chest(canvas: _Canvas, thorax: Thorax) -> None:
     canvas.paint(Tissue.MUSCLE, thorax.spine.distance(*grid) - 9.0)
     canvas.paint(Tissue.BONE, thorax.spine.distance(*grid))
     canvas.paint(Tissue.AORTA, thorax.aorta.distance(*grid))
+    if thorax.pleural_fluid is not None:
+        fluid = torch.maximum(thorax.pleural_fluid.distance(*grid), cavity + 1.0)
+        canvas.paint(Tissue.FLUID, fluid)
+    for distractor in thorax.distractors:
+        canvas.paint(distractor.tissue, distractor.oval.distance(*grid))
+
+
+def _paint_around(canvas: _Canvas, section: HeartSection) -> None:
+    """Paint what the left ventricle lies in: fluid, fat, the right ventricle."""
+    grid, heart = canvas.grid, section.heart
+    if heart.wrapping.has_effusion:
+        canvas.paint(Tissue.FLUID, section.fluid_outline(*grid))
+    canvas.paint(Tissue.FAT, section.fat_outline(*grid))
+    canvas.paint(Tissue.RIGHT_WALL, section.right_outline(*grid, inset_mm=0.0))
+    inset_mm = heart.right_ventricle.wall_mm
+    canvas.paint(Tissue.RIGHT_BLOOD, section.right_outline(*grid, inset_mm=inset_mm))
+    if heart.outflow is not None:
+        canvas.paint(Tissue.RIGHT_WALL, section.membrane_outline(*grid))
 
 
 def _papillary_coverage(section: HeartSection, grid: tuple[Plane, Plane], edge_mm: float) -> Plane:
@@ -123,9 +139,9 @@ def _papillary_coverage(section: HeartSection, grid: tuple[Plane, Plane], edge_m
     return covered
 
 
-def _texture(generator: Generator, shape: torch.Size) -> Plane:
+def _texture(generator: Generator, shape: torch.Size, fraction: float) -> Plane:
     """Return a smooth relative variation of proton density around 1."""
     coarse = normals(generator, (shape[0] // 8) * (shape[1] // 8)).to(torch.float32)
     pattern = coarse.reshape(1, 1, shape[0] // 8, shape[1] // 8)
     fine = torch.nn.functional.interpolate(pattern, size=shape, mode="bicubic", align_corners=False)
-    return 1.0 + 0.03 * fine[0, 0]
+    return 1.0 + fraction * fine[0, 0]

@@ -1,13 +1,18 @@
 """Writing down the truth of a scene on the grid of its series."""
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from models.kinetics import interpolate
+from models.phantom.anatomy import SlicePicture
+from models.phantom.contours import contour_points
 from models.phantom.heart import sample_flow_coordinates
 from models.phantom.imaging import SeriesImages
-from models.phantom.motion import sample
+from models.phantom.inversion import newton_inverse
+from models.phantom.motion import Field, sample
 from models.phantom.scene import Scene
 from models.phantom.shapes import Plane, grid_mm
 from models.phantom.truth import SeriesTruth
@@ -27,11 +32,18 @@ def series_truth(scene: Scene, images: SeriesImages) -> SeriesTruth:
     flow, in_defect = _flow(scene)
     delay = scene.patient.exchange.delay_s(flow)
     outside = torch.full_like(flow, torch.nan)
+    endocardium, epicardium = contour_points(
+        scene.section, scene.plan.matrix, scene.plan.spacing_mm
+    )
     return SeriesTruth(
         displacement=scene.displacement,
-        myocardium=_moving(scene, picture.myocardium),
-        left_ventricle=_moving(scene, picture.left_ventricle),
-        right_ventricle=_moving(scene, picture.right_ventricle),
+        inverse_displacement=_inverse(scene),
+        endocardium_px=endocardium,
+        epicardium_px=epicardium,
+        through_plane_mm=scene.through_plane_mm.to(torch.float32),
+        myocardium=_moving(scene, lambda drawn: drawn.myocardium),
+        left_ventricle=_moving(scene, lambda drawn: drawn.left_ventricle),
+        right_ventricle=_moving(scene, lambda drawn: drawn.right_ventricle),
         reference_myocardium=myocardium,
         reference_left_ventricle=left,
         reference_right_ventricle=right,
@@ -57,13 +69,27 @@ def _at_rest(scene: Scene, covered: Drawn) -> Mask:
     return _pooled(scene, covered[None])[0]
 
 
-def _moving(scene: Scene, covered: Drawn) -> Masks:
+def _inverse(scene: Scene) -> Field:
+    """Return where each pixel of the series lay in the reference."""
+    if scene.plan.matrix == scene.patient.protocol.matrix:
+        return scene.inverse_displacement
+    return newton_inverse(scene.displacement)
+
+
+def _moving(scene: Scene, part: Callable[[SlicePicture], Drawn]) -> Masks:
+    """Return the pixels that a part of the heart covers in each frame."""
     offset = scene.inverse_displacement
-    on_slice = torch.nn.functional.interpolate(
+    on_slice = _on_slice(scene, part(scene.picture)).expand(offset.shape[0], -1, -1, -1)
+    if scene.other_picture is not None:
+        share = scene.other_share.to(on_slice)[:, None, None, None]
+        on_slice = torch.lerp(on_slice, _on_slice(scene, part(scene.other_picture)), share)
+    return _pooled(scene, sample(on_slice, offset)[:, 0])
+
+
+def _on_slice(scene: Scene, covered: Drawn) -> Float[Tensor, "1 1 slice_row slice_column"]:
+    return torch.nn.functional.interpolate(
         covered[None, None], size=scene.patient.protocol.matrix, mode="area"
     )
-    moved = sample(on_slice.expand(offset.shape[0], -1, -1, -1), offset)
-    return _pooled(scene, moved[:, 0])
 
 
 def _flow(scene: Scene) -> tuple[Plane, Mask]:

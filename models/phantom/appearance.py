@@ -37,12 +37,27 @@ class Appearance:
 def appear(scene: Scene) -> Appearance:
     """Return how the tissues of a scene look."""
     offsets = _offsets(scene)
-    weights, signals = _weights(scene), _signals(scene, offsets)
+    weights, signals = _weights(scene, scene.picture), _signals(scene, offsets)
     if scene.patient.protocol.artefacts.dark_rim:
-        weights = torch.cat([weights, _dark_rim_share(scene.picture, scene)[None]])
         signals = torch.cat([signals, _dark_rim_signal(scene, signals)[..., None]], dim=-1)
     shares = None if offsets is None else offsets.share
     return Appearance(weights=weights, signals=signals, shares=shares)
+
+
+def exchange_through_plane(scene: Scene, seen: Appearance) -> Appearance:
+    """Return how a scene looks when breathing brings another part of the heart into the plane.
+
+    The classes of the other picture stand beside those of the planned one; in each frame, they
+    share the signal.
+    """
+    if scene.other_picture is None:
+        return seen
+    share = scene.other_share.to(seen.signals)[:, None]
+    return Appearance(
+        weights=torch.cat([seen.weights, _weights(scene, scene.other_picture)]),
+        signals=torch.cat([(1.0 - share) * seen.signals, share * seen.signals], dim=-1),
+        shares=seen.shares,
+    )
 
 
 def healthy_level(scene: Scene) -> int:
@@ -52,15 +67,16 @@ def healthy_level(scene: Scene) -> int:
     return len(scene.picture.tissues) + int(away.argmin())
 
 
-def _weights(scene: Scene) -> Float[Tensor, "class fine_row fine_column"]:
-    """Return the shares of the picture, fat where its frequency puts it."""
-    protocol, picture = scene.patient.protocol, scene.picture
-    shift = round(OVERSAMPLING * protocol.artefacts.fat_shift_px)
-    if shift == 0:
-        return picture.weights
-    weights, fat = picture.weights.clone(), picture.tissues.index(Tissue.FAT)
-    across = 1 - protocol.reconstruction.phase_encoding_axis
-    weights[fat] = weights[fat].roll(shift, dims=across)
+def _weights(scene: Scene, picture: SlicePicture) -> Float[Tensor, "class fine_row fine_column"]:
+    """Return the shares of a picture, fat where its frequency puts it, then the dark rim."""
+    artefacts, weights = scene.patient.protocol.artefacts, picture.weights
+    shift = round(OVERSAMPLING * artefacts.fat_shift_px)
+    if shift != 0:
+        weights, fat = picture.weights.clone(), picture.tissues.index(Tissue.FAT)
+        across = 1 - scene.patient.protocol.reconstruction.phase_encoding_axis
+        weights[fat] = weights[fat].roll(shift, dims=across)
+    if artefacts.dark_rim:
+        weights = torch.cat([weights, _dark_rim_share(picture, scene)[None]])
     return weights
 
 
@@ -77,7 +93,9 @@ def _offsets(scene: Scene) -> OffsetMixture | None:
 
 def _signals(scene: Scene, offsets: OffsetMixture | None) -> Signals:
     patient, protocol = scene.patient, scene.patient.protocol
-    properties = class_properties(scene.picture.tissues, patient.blood, patient.curves, protocol)
+    properties = class_properties(
+        scene.picture.tissues, patient.blood, patient.curves, protocol, patient.solid
+    )
     relaxivity = AGENTS[protocol.agent].relaxivity_l_mmol_s(protocol.field_strength_t)
     return torch.stack(
         [

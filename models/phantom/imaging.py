@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from models.phantom.acquisition import AnyFrames, Frames, add_noise, render
-from models.phantom.appearance import Appearance, appear, healthy_level
+from models.phantom.appearance import Appearance, appear, exchange_through_plane, healthy_level
 from models.phantom.artefacts import gains, noise_amplification, spoil
 from models.phantom.coils import draw_coil
 from models.phantom.randomness import stream
@@ -43,7 +43,7 @@ def image(scene: Scene, *, first_echo: SeriesImages | None = None) -> SeriesImag
 
     """
     seen = appear(scene)
-    moving = _rendered(scene, seen, scene.inverse_displacement)
+    moving = _rendered(scene, exchange_through_plane(scene, seen), scene.inverse_displacement)
     still = _rendered(scene, seen, None)
     if first_echo is None:
         brightest = scene.patient.protocol.reconstruction.brightest

@@ -21,9 +21,38 @@ from models.phantom.thorax import Thorax
 Field = Float[Tensor, "time axis row column"]
 
 _ITERATIONS = 14
+_USUAL_JITTER_MM = 0.15
 _BAND_INSIDE_MM = 24.0
 _BAND_OUTSIDE_MM = 22.0
 """The chest comes to rest over a band around the inner chest wall, wide enough not to fold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """A smooth local displacement that goes with breathing."""
+
+    centre_mm: tuple[float, float]
+    width_mm: float
+    direction: tuple[float, float]
+    """Unit vector."""
+    amplitude_fraction: float
+    """Per mm of breathing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unrest:
+    """What disturbs frames beside breathing."""
+
+    jitter_mm: float
+    """Of shift and bends, from frame to frame."""
+    contraction_jitter: float
+    """Relative to the size of the heart."""
+    mistriggered_share: float
+    """Frames in another phase of contraction without an early beat."""
+    mistriggered_contraction: tuple[float, float]
+    jump_mm: tuple[float, float]
+    """The patient moves once and stays there."""
+    jump_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +65,11 @@ class BodyMotion:
     rotation_rad_mm: float
     bending: tuple[float, float, float]
     """Amplitude of each non-rigid mode per mm of breathing."""
+    pushes: tuple[Push, ...]
+    through_plane_mm: float
+    """Along the slice normal at the deepest breath, positive towards the apex."""
+    unrest: Unrest | None
+    """None stands for that of a textbook patient."""
 
 
 def draw_body_motion(generator: Generator, trace: BreathingTrace) -> BodyMotion:
@@ -50,6 +84,9 @@ def draw_body_motion(generator: Generator, trace: BreathingTrace) -> BodyMotion:
             uniform(generator, -0.12, 0.12),
             uniform(generator, -0.12, 0.12),
         ),
+        pushes=(),
+        through_plane_mm=0.0,
+        unrest=None,
     )
 
 
@@ -63,31 +100,53 @@ def draw_amplitudes(
     """Draw the amplitude of every mode in every frame of one series (see `motion_modes`)."""
     n_frames = time_s.shape[0]
     breath_mm = body.trace.at(time_s)
+    jitter_mm = _USUAL_JITTER_MM if body.unrest is None else body.unrest.jitter_mm
     angle = body.rotation_rad_mm * breath_mm + math.radians(0.3) * normals(generator, n_frames)
-    jitter = 0.012 * normals(generator, n_frames)
-    contraction = jitter + is_ectopic * uniform(generator, 0.08, 0.16)
-    bending = [rate * breath_mm + 0.15 * normals(generator, n_frames) for rate in body.bending]
-    columns = [
-        body.direction[0] * breath_mm + 0.15 * normals(generator, n_frames),
-        body.direction[1] * breath_mm + 0.15 * normals(generator, n_frames),
-        torch.sin(angle),
-        torch.cos(angle) - 1.0,
-        -contraction,
-        *bending,
-    ]
+    contraction = _contraction(generator, body.unrest, is_ectopic)
+    bending = [rate * breath_mm + jitter_mm * normals(generator, n_frames) for rate in body.bending]
+    shift = [part * breath_mm + jitter_mm * normals(generator, n_frames) for part in body.direction]
+    if body.unrest is not None:
+        jumped = smooth_step(time_s - body.unrest.jump_s)
+        shift = [
+            part + most * jumped for part, most in zip(shift, body.unrest.jump_mm, strict=True)
+        ]
+    columns = [*shift, torch.sin(angle), torch.cos(angle) - 1.0, -contraction, *bending]
+    columns += [push.amplitude_fraction * breath_mm for push in body.pushes]
     return torch.stack(columns, -1).to(torch.float32)
 
 
+def _contraction(
+    generator: Generator, unrest: Unrest | None, is_ectopic: Bool[Tensor, " time"]
+) -> Float[Tensor, " time"]:
+    """Draw how much smaller the heart is in each frame, relative."""
+    n_frames = is_ectopic.shape[0]
+    if unrest is None:
+        jitter = 0.012 * normals(generator, n_frames)
+        return jitter + is_ectopic * uniform(generator, 0.08, 0.16)
+    jitter = unrest.contraction_jitter * normals(generator, n_frames)
+    chances = torch.rand(3, n_frames, generator=generator, dtype=torch.float64)
+    is_off = is_ectopic | (chances[0] < unrest.mistriggered_share)
+    least, most = unrest.mistriggered_contraction
+    # Most late frames show a smaller heart; some early ones a larger.
+    sign = torch.where(chances[1] < 0.8, 1.0, -0.5)
+    return jitter + is_off * sign * (least + (most - least) * chances[2])
+
+
 def motion_modes(
-    section: HeartSection, thorax: Thorax, grid: tuple[Plane, Plane]
+    section: HeartSection,
+    thorax: Thorax,
+    grid: tuple[Plane, Plane],
+    pushes: tuple[Push, ...] = (),
 ) -> Float[Tensor, "mode axis row column"]:
     """Return the unit displacement of each mode, mm.
 
-    Rows, columns, sine and cosine part of rotation about the heart, contraction, three bends.
+    Rows, columns, sine and cosine part of rotation about the heart, contraction, three bends, and
+    the pushes of the patient's `BodyMotion`.
     """
     rows, columns = grid
     free = 1.0 - smooth_step(
-        (thorax.cavity(rows, columns) + _BAND_INSIDE_MM) / (_BAND_INSIDE_MM + _BAND_OUTSIDE_MM)
+        (thorax.cavity(*thorax.local(rows, columns)) + _BAND_INSIDE_MM)
+        / (_BAND_INSIDE_MM + _BAND_OUTSIDE_MM)
     )
     down, right = rows - section.centre_mm[0], columns - section.centre_mm[1]
     radius = torch.hypot(down, right)
@@ -105,6 +164,10 @@ def motion_modes(
         (torch.cos(wave * rows) * free, torch.sin(wave * rows) * free),
         (nothing, torch.sin(wave * (rows + columns)) * free),
     ]
+    for push in pushes:
+        from_centre = torch.hypot(rows - push.centre_mm[0], columns - push.centre_mm[1])
+        strength = torch.exp(-0.5 * (from_centre / push.width_mm).square()) * free
+        fields.append((push.direction[0] * strength, push.direction[1] * strength))
     return torch.stack([torch.stack(field) for field in fields])
 
 
@@ -154,8 +217,11 @@ def sample(
 ) -> Float[Tensor, "time channel row column"]:
     """Return images at y + offset(y), bilinear, the border held."""
     n_rows, n_columns = offset.shape[-2:]
-    rows = torch.arange(n_rows, dtype=offset.dtype)[:, None] + offset[:, 0]
-    columns = torch.arange(n_columns, dtype=offset.dtype) + offset[:, 1]
+    axes = [
+        torch.arange(count, dtype=offset.dtype, device=offset.device)
+        for count in (n_rows, n_columns)
+    ]
+    rows, columns = axes[0][:, None] + offset[:, 0], axes[1] + offset[:, 1]
     where = torch.stack(
         [(2.0 * columns + 1.0) / n_columns - 1.0, (2.0 * rows + 1.0) / n_rows - 1.0], -1
     )

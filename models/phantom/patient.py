@@ -1,11 +1,16 @@
 """Everything about the virtual patient that all series share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from torch import Generator
+
 from models.phantom.bolus import BloodCurves, draw_blood_curves
-from models.phantom.breathing import draw_breathing
+from models.phantom.breathing import BreathingTrace, draw_breathing
 from models.phantom.heart import Heart, draw_heart
+from models.phantom.heart_variety import draw_wide_heart
 from models.phantom.motion import BodyMotion, draw_body_motion
+from models.phantom.motion_variety import draw_wide_body_motion
 from models.phantom.perfusion import (
     FlowPattern,
     MyocardialCurves,
@@ -16,8 +21,12 @@ from models.phantom.perfusion import (
 )
 from models.phantom.protocol import PhantomState, Protocol
 from models.phantom.randomness import stream
-from models.phantom.rhythm import Rhythm, draw_rhythm
+from models.phantom.rhythm import Rhythm, draw_rhythm, draw_wide_rhythm
 from models.phantom.thorax import Thorax, draw_thorax
+from models.phantom.thorax_variety import draw_wide_thorax
+from models.phantom.tissue_variety import draw_wide_tissues
+from models.phantom.tissues import SOLID, Tissue, TissueConstants
+from models.phantom.variety import Variety
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +38,8 @@ class Patient:
     protocol: Protocol
     heart: Heart
     thorax: Thorax
+    solid: Mapping[Tissue, TissueConstants]
+    """Properties of the tissues outside the left ventricle."""
     rhythm: Rhythm
     blood: BloodCurves
     pattern: FlowPattern
@@ -39,7 +50,8 @@ class Patient:
 
 def draw_patient(seed: int, *, state: PhantomState, protocol: Protocol) -> Patient:
     """Draw a patient: anatomy by seed alone, physiology by seed and state."""
-    rhythm = draw_rhythm(
+    is_wide = protocol.variety is Variety.WIDE
+    rhythm = (draw_wide_rhythm if is_wide else draw_rhythm)(
         stream(seed, state, "rhythm"),
         state=state,
         n_beats=protocol.n_beats,
@@ -63,16 +75,40 @@ def draw_patient(seed: int, *, state: PhantomState, protocol: Protocol) -> Patie
         range_mm=protocol.breathing_range_mm,
         duration_s=duration_s,
     )
+    heart, thorax, solid = _draw_anatomy(seed, protocol)
     return Patient(
         seed=seed,
         state=state,
         protocol=protocol,
-        heart=draw_heart(stream(seed, "heart")),
-        thorax=draw_thorax(stream(seed, "thorax")),
+        heart=heart,
+        thorax=thorax,
+        solid=solid,
         rhythm=rhythm,
         blood=blood,
         pattern=pattern,
         exchange=exchange,
         curves=myocardial_curves(exchange, blood),
-        body=draw_body_motion(stream(seed, state, "body"), trace),
+        body=_draw_body(stream(seed, state, "body"), protocol, trace, heart),
     )
+
+
+def _draw_anatomy(
+    seed: int, protocol: Protocol
+) -> tuple[Heart, Thorax, Mapping[Tissue, TissueConstants]]:
+    """Draw heart, chest and the tissues of the chest."""
+    if protocol.variety is Variety.USUAL:
+        return draw_heart(stream(seed, "heart")), draw_thorax(stream(seed, "thorax")), SOLID
+    beyond = protocol.anatomy_beyond
+    heart = draw_wide_heart(
+        stream(seed, "heart"), field_of_view_mm=protocol.field_of_view_mm, beyond=beyond
+    )
+    thorax = draw_wide_thorax(stream(seed, "thorax"), heart, beyond=beyond)
+    return heart, thorax, draw_wide_tissues(stream(seed, "tissues"))
+
+
+def _draw_body(
+    generator: Generator, protocol: Protocol, trace: BreathingTrace, heart: Heart
+) -> BodyMotion:
+    if protocol.variety is Variety.USUAL:
+        return draw_body_motion(generator, trace)
+    return draw_wide_body_motion(generator, trace, heart, beyond=protocol.anatomy_beyond)

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
 from models.phantom.protocol import PhantomState
-from models.phantom.randomness import normals, uniform
+from models.phantom.randomness import chance, log_uniform, normals, uniform
 
 _READOUT_TAIL_S = 0.05
 """From the last k-space centre until the scanner can trigger again."""
@@ -66,3 +66,34 @@ def _positions(generator: Generator, n_beats: int) -> tuple[int, int]:
     early = int(uniform(generator, 0.30, 0.55) * n_beats)
     missed = int(uniform(generator, 0.65, 0.95) * n_beats)
     return early, missed
+
+
+def draw_wide_rhythm(
+    generator: Generator, *, state: PhantomState, n_beats: int, shortest_s: float
+) -> Rhythm:
+    """Draw the triggers of one exam: slow to fast, even to absolutely irregular.
+
+    Parameters as those of `draw_rhythm`. Beats come early one by one, in pairs or not at all, and
+    so do missed triggers.
+    """
+    fastest_s, slowest_s = (0.45, 1.0) if state is PhantomState.STRESS else (0.6, 1.5)
+    mean_s = uniform(generator, fastest_s, slowest_s)
+    unevenness = uniform(generator, 0.08, 0.2) if chance(generator, 0.15) else 0.02
+    unevenness *= log_uniform(generator, 0.5, 1.5)
+    interval_s = mean_s * (1.0 + unevenness * normals(generator, n_beats)).clamp(0.6, 1.6)
+    early, missed = (_scattered(generator, n_beats) for _ in range(2))
+    before = torch.cat([early[1:], early.new_zeros(1)])
+    interval_s = torch.where(before, 0.8 * interval_s, interval_s)
+    interval_s = torch.where(early, 1.25 * interval_s, interval_s)
+    n_missed = torch.where(missed, 1.0 + int(chance(generator, 0.3)), 0.0)
+    interval_s = (1.0 + n_missed) * interval_s.clamp(min=shortest_s + _READOUT_TAIL_S)
+    trigger_s = torch.cat([interval_s.new_zeros(1), interval_s.cumsum(0)[:-1]])
+    return Rhythm(trigger_s=trigger_s, interval_s=interval_s, is_ectopic=early)
+
+
+def _scattered(generator: Generator, n_beats: int) -> Bool[Tensor, " beat"]:
+    """Draw none to five beats, not the first."""
+    n_marked = min(int(6.0 * uniform(generator, 0.0, 1.0) ** 1.5), n_beats - 1)
+    marked = torch.zeros(n_beats, dtype=torch.bool)
+    marked[1 + torch.randperm(n_beats - 1, generator=generator)[:n_marked]] = True
+    return marked

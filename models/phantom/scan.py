@@ -51,12 +51,16 @@ def _series(scene: Scene, images: SeriesImages) -> PhantomSeries:
 
 def _mirror(series: PhantomSeries) -> PhantomSeries:
     """Swap left and right in images and truth."""
-    truth = series.truth
+    truth, n_columns = series.truth, series.frames.shape[-1]
     planes: dict[str, Any] = {
         name: value.flip(-1)
         for name in SeriesTruth.__dataclass_fields__
         if isinstance(value := getattr(truth, name), Tensor)
+        and tuple(value.shape[-2:]) == tuple(series.frames.shape[-2:])
     }
-    opposite = torch.tensor([1.0, -1.0])[:, None, None]
-    planes["displacement"] = planes["displacement"] * opposite
+    opposite = torch.tensor([1.0, -1.0])
+    for name in ("displacement", "inverse_displacement"):
+        planes[name] = planes[name] * opposite[:, None, None]
+    for name in ("endocardium_px", "epicardium_px"):
+        planes[name] = getattr(truth, name) * opposite + torch.tensor([0.0, n_columns - 1.0])
     return replace(series, frames=series.frames.flip(-1), truth=replace(truth, **planes))

@@ -4,13 +4,14 @@ Positions in mm from the centre of the image, rows downwards.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Generator
 
 from models.phantom.randomness import uniform
 from models.phantom.shapes import Plane, ellipse
+from models.phantom.tissues import USUAL_TISSUES, Tissue
 
 Position = tuple[float, float]
 
@@ -22,6 +23,14 @@ class Oval:
     centre_mm: Position
     half_axes_mm: Position
     angle_rad: float = 0.0
+    slant: Position = (0.0, 0.0)
+    """Shift of the centre per mm along the slice normal."""
+
+    def at(self, offset_mm: float) -> "Oval":
+        """Return the outline in another plane."""
+        row, column = self.centre_mm
+        down, right = self.slant
+        return replace(self, centre_mm=(row + offset_mm * down, column + offset_mm * right))
 
     def distance(self, rows: Plane, columns: Plane) -> Plane:
         """Return the signed distance to the outline, mm."""
@@ -29,9 +38,40 @@ class Oval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pose:
+    """How the image is oriented and centred on the chest."""
+
+    turn_rad: float
+    handedness: float
+    """-1 swaps left and right."""
+    shift_mm: Position
+    """Where the middle of an upright image lies in this one."""
+
+    def local(self, rows: Plane, columns: Plane) -> tuple[Plane, Plane]:
+        """Return where the points of the image lie in an upright one."""
+        down, right = rows - self.shift_mm[0], columns - self.shift_mm[1]
+        cosine, sine = math.cos(self.turn_rad), math.sin(self.turn_rad)
+        return cosine * down + sine * right, self.handedness * (cosine * right - sine * down)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distractor:
+    """Something round in the background."""
+
+    tissue: Tissue
+    oval: Oval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Thorax:
     """Constants of one chest."""
 
+    pose: Pose | None
+    """None stands for upright and centred."""
+    tissues: tuple[Tissue, ...]
+    """What there is to be seen, heart included."""
+    texture_fraction: float
+    """Smooth relative variation of proton density."""
     outline: Oval
     undulation: tuple[float, float, float]
     """Phases of the uneven thickness of the fat under the skin."""
@@ -44,6 +84,22 @@ class Thorax:
     aorta: Oval
     ribs: tuple[Oval, ...]
     lung_vessels: tuple[Oval, ...]
+    pleural_fluid: Oval | None
+    distractors: tuple[Distractor, ...]
+
+    def at(self, offset_mm: float) -> "Thorax":
+        """Return the chest in another plane: vessels and organs lie slanted."""
+        return replace(
+            self,
+            liver=self.liver.at(offset_mm),
+            stomach=self.stomach.at(offset_mm),
+            spleen=self.spleen.at(offset_mm),
+            lung_vessels=tuple(vessel.at(offset_mm) for vessel in self.lung_vessels),
+        )
+
+    def local(self, rows: Plane, columns: Plane) -> tuple[Plane, Plane]:
+        """Return positions in the upright image, which all outlines are given in."""
+        return (rows, columns) if self.pose is None else self.pose.local(rows, columns)
 
     def skin(self, rows: Plane, columns: Plane) -> Plane:
         """Return the signed distance to the skin, mm; the fat below is unevenly thick."""
@@ -73,6 +129,9 @@ def draw_thorax(generator: Generator) -> Thorax:
     bottom = centre[0] + half_axes[0] - fat - muscle
     outline = Oval(centre_mm=centre, half_axes_mm=half_axes)
     return Thorax(
+        pose=None,
+        tissues=USUAL_TISSUES,
+        texture_fraction=0.03,
         outline=outline,
         undulation=(_turn(generator), _turn(generator), _turn(generator)),
         fat_mm=fat,
@@ -94,8 +153,10 @@ def draw_thorax(generator: Generator) -> Thorax:
         ),
         spine=Oval(centre_mm=(bottom - 16.0, centre[1] - 14.0), half_axes_mm=(16.0, 21.0)),
         aorta=_round((bottom - 46.0, centre[1] + 12.0), uniform(generator, 10.0, 12.5)),
-        ribs=_draw_ribs(generator, outline, fat + 0.5 * muscle),
+        ribs=draw_ribs(generator, outline, fat + 0.5 * muscle),
         lung_vessels=tuple(_draw_vessel(generator) for _ in range(60)),
+        pleural_fluid=None,
+        distractors=(),
     )
 
 
@@ -107,7 +168,7 @@ def _round(centre_mm: Position, radius_mm: float) -> Oval:
     return Oval(centre_mm=centre_mm, half_axes_mm=(radius_mm, radius_mm))
 
 
-def _draw_ribs(generator: Generator, outline: Oval, inset_mm: float) -> tuple[Oval, ...]:
+def draw_ribs(generator: Generator, outline: Oval, inset_mm: float) -> tuple[Oval, ...]:
     """Draw ribs cut obliquely: flat ovals along the wall at uneven distances."""
     ribs = []
     turn = uniform(generator, 0.0, 0.3)

@@ -19,8 +19,15 @@ class Tissue(StrEnum):
     RIGHT_BLOOD = "right ventricle"
     LEFT_BLOOD = "left ventricle"
     RIGHT_WALL = "right ventricular wall"
+    FLUID = "fluid"
+    MASS = "mass"
+    OTHER_MASS = "other mass"
 
 
+USUAL_TISSUES = tuple(
+    tissue for tissue in Tissue if tissue not in (Tissue.FLUID, Tissue.MASS, Tissue.OTHER_MASS)
+)
+"""What a textbook patient has."""
 BLOOD = (Tissue.LUNG_VESSEL, Tissue.AORTA, Tissue.RIGHT_BLOOD, Tissue.LEFT_BLOOD)
 
 
@@ -64,5 +71,8 @@ SOLID: dict[Tissue, TissueConstants] = {
     Tissue.STOMACH: _tissue(0.90, (1.50, 1.90), 0.15, 0.04, 3.0),
     Tissue.SPLEEN: _tissue(0.90, (1.05, 1.30), 1.50, 0.25, 1.5),
     Tissue.RIGHT_WALL: _tissue(0.85, (1.10, 1.30), 1.20, 0.10, 0.6),
+    Tissue.FLUID: _tissue(1.00, (3.00, 3.50), 0.001, 0.001, 3.0),
+    Tissue.MASS: _tissue(0.80, (0.70, 0.90), 0.60, 0.10, 3.0),
+    Tissue.OTHER_MASS: _tissue(0.50, (1.00, 1.20), 0.20, 0.05, 2.0),
 }
 """Tissues that take up contrast agent by perfusion, other than the left-ventricular myocardium."""

@@ -11,6 +11,7 @@ _T2_S = {
     Tissue.LIVER: 0.040,
     Tissue.SPLEEN: 0.060,
     Tissue.STOMACH: 0.080,
+    Tissue.FLUID: 0.300,
 }
 """Of plausible size; the wall of the right ventricle and what is not listed follow myocardium."""
 _DEPHASING_1_S = {Tissue.LUNG: 400.0, Tissue.BONE: 60.0, Tissue.LIVER: 20.0}

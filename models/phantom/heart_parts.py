@@ -1,0 +1,80 @@
+"""Parts of a heart that differ between patients: sectors of the wall, outflow, fat, fluid."""
+
+from dataclasses import dataclass
+
+import torch
+
+from models.phantom.shapes import Plane, smooth_step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sector:
+    """A range of angles with soft borders."""
+
+    angle_rad: float
+    half_width_rad: float
+    edge_rad: float
+
+    def at(self, angle: Plane) -> Plane:
+        """Return 1 inside the sector, 0 outside, falling over its edge."""
+        away = angle - self.angle_rad
+        distance = torch.atan2(torch.sin(away), torch.cos(away)).abs()
+        return smooth_step(0.5 - (distance - self.half_width_rad) / self.edge_rad)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WallChange:
+    """A sector whose wall is thicker (hypertrophy) or thinner (old infarct) than the rest."""
+
+    sector: Sector
+    factor: float
+    inward_fraction: float
+    """Share of the change that the cavity loses or gains; the rest moves the outside."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outflow:
+    """The outflow tract: at the base the ring of muscle is an open horseshoe."""
+
+    sector: Sector
+    bulge_mm: float
+    """How far the tract reaches beyond the endocardium."""
+    depth_mm: float
+    """Along the slice normal from the basal slice to where the ring has closed."""
+
+    def openness(self, offset_mm: float) -> float:
+        """Return how open the ring is in a section, 0-1."""
+        left = min(max(1.0 - offset_mm / self.depth_mm, 0.0), 1.0)
+        return left * left * (3.0 - 2.0 * left)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RightVentricle:
+    """An ellipse that the left ventricle overlaps; sizes relative to the left epicardium."""
+
+    angle_rad: float
+    reach_fraction: float
+    half_axes_fraction: tuple[float, float]
+    """Along the septum and across it."""
+    wall_mm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrapping:
+    """What surrounds both ventricles."""
+
+    fat_mm: float
+    fat_swing_mm: float
+    """Of the thickness of the fat around the heart."""
+    fluid_mm: float
+    """Thickest place of the pericardial effusion."""
+    fluid_angle_rad: float
+
+    def __post_init__(self) -> None:
+        if self.fat_mm < 0.0 or self.fluid_mm < 0.0:
+            raise ValueError("layers around the heart cannot be negative")
+
+    @property
+    def has_effusion(self) -> bool:
+        """Whether there is fluid in the pericardium."""
+        return self.fluid_mm > 0.0
