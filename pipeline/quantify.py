@@ -14,7 +14,13 @@ from pipeline.findings import Finding, Grade
 from pipeline.parameters import AnalysisParameters
 from pipeline.perfusion import find_arterial_input, flow_map
 from pipeline.perfusion.window import first_pass_s
-from pipeline.quality import check_arterial_input, check_flow, check_motion, check_timing
+from pipeline.quality import (
+    check_arterial_input,
+    check_flow,
+    check_frames,
+    check_motion,
+    check_timing,
+)
 from pipeline.segment import locate_heart, segment
 from pipeline.signal import to_concentration
 from pipeline.types import (
@@ -45,7 +51,10 @@ def quantify_arterial_input(
     if series is None or motion is None:
         return None, []
     spacing_mm = series.geometry.spacing_mm
-    findings = list(check_motion(motion, name="Arterial input", spacing_mm=spacing_mm))
+    findings = [
+        *check_frames(series),
+        *check_motion(motion, name="Arterial input", spacing_mm=spacing_mm),
+    ]
     if series.sequence is None:
         return None, findings
     try:
@@ -71,6 +80,7 @@ def quantify_slice(
     spacing_mm = series.geometry.spacing_mm
     window_s = None if shared.arterial_input is None else first_pass_s(shared.arterial_input)
     findings = [
+        *check_frames(series, index=index),
         *check_timing(series, index=index, window_s=window_s),
         *check_motion(motion, name=f"Slice {index + 1}", spacing_mm=spacing_mm, index=index),
     ]

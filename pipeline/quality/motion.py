@@ -1,4 +1,4 @@
-"""Whether the registration helped and its field is believable."""
+"""Whether the registration helped, what it could not mend, and whether its field is believable."""
 
 from collections.abc import Iterator
 
@@ -11,6 +11,8 @@ _ROUGH = 0.25
 """Beat-to-beat roughness of regional curves, relative to their range, that motion explains."""
 _FOLDED_FRACTION = 0.001
 _FAR_MM = 15.0
+_MANY_THROUGH_PLANE = 0.1
+"""Fraction of the beats in which another slice of the heart is seen; more spoils the curves."""
 
 
 def check_motion(
@@ -20,7 +22,7 @@ def check_motion(
     spacing_mm: tuple[float, float],
     index: int | None = None,
 ) -> tuple[Finding, ...]:
-    """Return findings on residual motion and on fields that cannot be anatomy.
+    """Return findings on residual motion, marked beats, and fields that cannot be anatomy.
 
     Parameters
     ----------
@@ -35,21 +37,45 @@ def check_motion(
 
     """
     return tuple(
-        Finding(code=Code.RESIDUAL_MOTION, grade=Grade.REVIEW, text=text, slice_index=index)
-        for text in _complaints(motion, name, spacing_mm)
+        Finding(code=Code.RESIDUAL_MOTION, grade=grade, text=f"{name}: {text}", slice_index=index)
+        for grade, text in (
+            *_complaints(motion, spacing_mm),
+            *_count_through_plane(motion),
+            *_tell_choice(motion),
+        )
     )
 
 
 def _complaints(
-    motion: MotionCorrection, name: str, spacing_mm: tuple[float, float]
-) -> Iterator[str]:
+    motion: MotionCorrection, spacing_mm: tuple[float, float]
+) -> Iterator[tuple[Grade, str]]:
     quality = motion.quality
     if quality.roughness_after > _WORSE_FACTOR * quality.roughness_before:
-        yield f"{name}: curves are rougher after motion correction than before."
+        yield Grade.REVIEW, "curves are rougher after motion correction than before."
     elif quality.roughness_after > _ROUGH:
-        yield f"{name}: curves stay rough after motion correction."
+        yield Grade.REVIEW, "curves stay rough after motion correction."
     if quality.folded_fraction > _FOLDED_FRACTION:
-        yield f"{name}: the motion field folds in {quality.folded_fraction:.1%} of the pixels."
+        folded = f"{quality.folded_fraction:.1%}"
+        yield Grade.REVIEW, f"the motion field folds in {folded} of the pixels."
     moved_mm = quality.mean_displacement_px * max(spacing_mm)
     if moved_mm > _FAR_MM:
-        yield f"{name}: the heart was moved by {moved_mm:.0f} mm on average."
+        yield Grade.REVIEW, f"the heart was moved by {moved_mm:.0f} mm on average."
+
+
+def _count_through_plane(motion: MotionCorrection) -> Iterator[tuple[Grade, str]]:
+    n_marked, n_all = int(motion.is_through_plane.sum()), len(motion.is_through_plane)
+    if n_marked:
+        grade = Grade.REVIEW if n_marked > _MANY_THROUGH_PLANE * n_all else Grade.NOTE
+        beats = "beat shows" if n_marked == 1 else "beats show"
+        yield grade, f"{n_marked} of {n_all} {beats} another part of the heart (deep breath)."
+
+
+def _tell_choice(motion: MotionCorrection) -> Iterator[tuple[Grade, str]]:
+    """Say where the first method that was tried is not the one that was taken."""
+    if not motion.considered:
+        return
+    first = motion.considered[0].method
+    if motion.method not in {entry.method for entry in motion.considered}:
+        yield Grade.NOTE, "no correction was an improvement; frames are as acquired."
+    elif motion.method != first:
+        yield Grade.NOTE, f"the {first} correction was no improvement; {motion.method} was used."
