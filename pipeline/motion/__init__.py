@@ -1,9 +1,10 @@
 """Motion correction: put every frame of a series onto one of them.
 
-`correct` is all that the analysis needs. Inside, the heart is cut out at 2 mm (`crop`), frames
-are aligned step by step (`iterative`: `translation`, `robust_pca`, `affine`, `pca_reference`,
-`deformable`), the fields are joined (`compose`), carried to full resolution, and the original is
-resampled once. `quality` measures the result without labels and `gate` decides whether it is used.
+`correct` is all that the analysis needs. Inside, the heart is cut out (`series`, `crop`), frames
+are aligned step by step (`learned` by our networks, `published` by those of the publication,
+`iterative` without: `translation`, `affine`, `deformable`), the fields are joined (`compose`),
+carried to full resolution, and the original is resampled once. `quality` measures the result
+without labels and `gate` decides whether it is used.
 """
 
 from pipeline.motion.beats import displacement_of_beats

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from models.networks import Networks, shipped_networks
-from pipeline.motion import iterative, learned
+from pipeline.motion import iterative, learned, published
 from pipeline.motion.compose import warp
 from pipeline.motion.gate import choose, helps, score
 from pipeline.motion.methods import Method
@@ -120,8 +120,17 @@ def _answer_iteratively(
     return iterative.register(series, progress)
 
 
+def _answer_as_published(
+    series: Series, networks: Networks, progress: Progress
+) -> tuple[Candidate, ...]:
+    if networks.published is None:
+        raise ValueError("the published method needs the weights of its three networks")
+    return published.register(series, networks.published, progress)
+
+
 _ANSWERS: dict[Method, Answer] = {
     Method.LEARNED: learned.register,
+    Method.PUBLISHED: _answer_as_published,
     Method.ITERATIVE: _answer_iteratively,
 }
 

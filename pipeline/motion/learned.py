@@ -17,18 +17,24 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
+from models.decomposition import pca_reference
 from models.networks import Networks
 from models.networks.anatomy import AnatomyNetwork, frame_inputs
-from pipeline.motion.affine import affine_field
+from pipeline.motion.affine import AffineSettings, affine_field, register_affine
 from pipeline.motion.compose import compose, warp, warp_maps
 from pipeline.motion.crop import HeartCrop
 from pipeline.motion.deformable import DeformableSettings, register_deformable
 from pipeline.motion.iterative import anchored
 from pipeline.motion.likeness import misfit
-from pipeline.motion.map_registration import affine_to_mean, bend_to_mean, centroid_shifts
-from pipeline.motion.pca_reference import pca_reference
+from pipeline.motion.map_registration import (
+    affine_to_mean,
+    bend_to_mean,
+    centroid_shifts,
+    heart_places,
+)
 from pipeline.motion.phases import choose_reference, enhanced
 from pipeline.motion.series import Candidate, Series
+from pipeline.smoothing import smooth
 from pipeline.types import Progress
 
 SPACING_MM = 2.0
@@ -40,6 +46,8 @@ FINE_MM = 3.5
 OFF_CENTRE_MM = 10.0
 COMPONENTS = (3, 5)
 REFINEMENT = DeformableSettings(n_iterations=5, window_px=5.0, smoothing_px=2.5, damping=0.5)
+GROUP = AffineSettings(n_iterations=4, shape_stiffness=30.0)
+GROUP_BLUR_PX = 1.0
 MIN_ENHANCED = 12
 MAX_MISFIT = 0.25
 
@@ -75,7 +83,7 @@ def register(series: Series, networks: Networks, progress: Progress) -> tuple[Ca
         raise ValueError("the learned method needs the weights of the anatomy network")
     progress("motion: anatomy", 0.0)
     seen = _look(series, networks.anatomy)
-    field = _aligned(seen.maps, centroid_shifts(_pooled(seen.maps)))
+    field = _aligned(seen.maps, _start(series, seen.maps))
     progress("motion: anatomy, aligned", 0.3)
     maps = anatomy_maps(networks.anatomy, warp(seen.frames, field), series.n_proton_density)
     step = _aligned(maps, maps.new_zeros(len(maps), 2))
@@ -86,8 +94,10 @@ def register(series: Series, networks: Networks, progress: Progress) -> tuple[Ca
         step = compose(step, _enlarged(bend))
     field = compose(field, step)
     weight = seen.crop.weight(seen.frames)
-    is_enhanced = enhanced(warp(seen.frames, field), weight, series.n_proton_density)
-    reference = choose_reference(warp(seen.frames, field), weight, is_enhanced)
+    field = _settled(seen.frames, weight, field, series.n_proton_density)
+    moved = warp(seen.frames, field)
+    is_enhanced = enhanced(moved, weight, series.n_proton_density)
+    reference = choose_reference(moved, weight, is_enhanced)
     answers = [("anatomy", field)]
     if is_fine and int(is_enhanced.sum()) >= MIN_ENHANCED:
         progress("motion: refinement", 0.7)
@@ -113,10 +123,59 @@ def anatomy_maps(
 
 def _look(series: Series, network: AnatomyNetwork) -> _Seen:
     """Cut out the heart and find it; cut again where it turns out to be off the middle."""
-    crop = _crop(series, (series.crop.region.centre_row, series.crop.region.centre_column))
+    region = series.crop.region
+    first = _seen(series, network, (region.centre_row, region.centre_column))
+    off_px = _place(first.maps) - (SIZE - 1) / 2
+    if float(off_px.norm()) * SPACING_MM < OFF_CENTRE_MM:
+        return first
+    row, column = (off_px * SPACING_MM / off_px.new_tensor(series.spacing_mm)).tolist()
+    return _seen(series, network, (region.centre_row + row, region.centre_column + column))
+
+
+def _seen(series: Series, network: AnatomyNetwork, centre: tuple[float, float]) -> _Seen:
+    crop = _crop(series, centre)
     frames = crop.cut(series.usable)
     maps = anatomy_maps(network, frames, series.n_proton_density)
     return _Seen(crop=crop, frames=frames, maps=maps)
+
+
+def _place(maps: Float[Tensor, "time tissue side side"]) -> Float[Tensor, " axis"]:
+    """Return the median centre of the left ventricle, px; the middle where none is seen."""
+    places, is_seen = heart_places(maps)
+    if not bool(is_seen.any()):
+        return places.new_full((2,), (maps.shape[-1] - 1) / 2)
+    return places[is_seen].median(dim=0).values
+
+
+def _start(
+    series: Series, maps: Float[Tensor, "time tissue side side"]
+) -> Float[Tensor, "time axis"]:
+    """Return the shifts to begin with, px of the pooled maps."""
+    if series.guess_mm is not None:
+        return series.guess_mm / (SPACING_MM * POOLING)
+    return centroid_shifts(_pooled(maps))
+
+
+def _settled(
+    frames: Float[Tensor, "time side side"],
+    weight: Float[Tensor, "side side"],
+    field: Float[Tensor, "time axis side side"],
+    n_proton_density: int,
+) -> Float[Tensor, "time axis side side"]:
+    """Lay the proton-density frames on each other; the maps say where they lie as a group.
+
+    They are alike and bright, so their images tell more than their maps. Frames before the bolus
+    are too dark for that: what stands still around the heart would hold them.
+    """
+    if n_proton_density < 2:
+        return field
+    group = slice(0, n_proton_density)
+    moved = smooth(warp(frames[group], field[group]), GROUP_BLUR_PX)
+    goal = pca_reference(moved, 1, weight=weight)
+    still = moved.new_zeros(n_proton_density, 2, 3)
+    step = register_affine(moved, goal, weight, still, GROUP)
+    step = step - step.mean(dim=0)
+    return torch.cat([compose(field[group], affine_field(step, moved)), field[n_proton_density:]])
 
 
 def _crop(series: Series, centre: tuple[float, float]) -> HeartCrop:
