@@ -19,7 +19,8 @@ from pipeline.picture.canvas import (
 from pipeline.picture.colour import FLOW_WINDOW_ML_MIN_G, flow_colours, flow_window
 from pipeline.picture.curves import plot_curves, plot_intervals
 from pipeline.picture.findings import list_findings
-from pipeline.picture.slices import show_motion, show_slice
+from pipeline.picture.profile import show_motion
+from pipeline.picture.slices import show_slice
 from pipeline.types import Analysis, Exam
 
 __all__ = ["PAGE_SHAPE", "Provenance", "draw_page"]
@@ -123,8 +124,9 @@ def _draw_colour_bar(figure: Figure) -> None:
 
 def _write_foot(figure: Figure, analysis: Analysis, provenance: Provenance) -> None:
     source = analysis.arterial_input.source if analysis.arterial_input else "none"
-    text = (
-        f"{provenance.label}   |   {provenance.software}   |   motion: {provenance.motion}   |   "
-        f"arterial input: {source}   |   {provenance.created}"
+    lines = (
+        f"{provenance.label}   |   {provenance.software}   |   {provenance.created}",
+        f"motion: {provenance.motion}   |   arterial input: {source}",
     )
-    figure.text(0.02, 0.018, text, color=QUIET_INK, fontsize=8)
+    for height, text in zip((0.030, 0.010), lines, strict=True):
+        figure.text(0.02, height, text, color=QUIET_INK, fontsize=7.5)

@@ -1,7 +1,7 @@
 """What a reader must know beside the numbers: checks that turn values into findings.
 
-`exam` and `frames` look at what arrived, `timing` at the beats, `motion` at the registration, `flow` at the
-arterial input and the map. No check changes a number.
+`exam` and `frames` look at what arrived, `timing` at the beats, `motion` at the registration,
+`flow` at the arterial input and the map. No check changes a number.
 """
 
 from pipeline.quality.exam import check_exam
