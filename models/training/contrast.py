@@ -35,7 +35,7 @@ def recolour(signals: Signals, n_proton_density: int, generator: Generator) -> S
     """
     proton, enhanced = signals[:n_proton_density], signals[n_proton_density:]
     peak = enhanced.amax().clamp_min(1e-12)
-    is_free = _draw(generator, 0, 1) < FREE_SHARE
+    is_free = _draw(generator, 0.0, 1.0) < FREE_SHARE
     dynamic = _free(enhanced / peak, generator) if is_free else _near(enhanced / peak, generator)
     return torch.cat([_proton_density(proton, generator), dynamic])
 
@@ -59,7 +59,7 @@ def _free(enhanced: Signals, generator: Generator) -> Signals:
     power = torch.exp(0.4 * torch.randn(n_classes, generator=generator))
     level = 1.2 * torch.rand(n_classes, generator=generator)
     gain = torch.rand(n_classes, generator=generator)
-    heart_level = 0.5 * _draw(generator, 0, 1) ** 2
+    heart_level = 0.5 * _draw(generator, 0.0, 1.0) ** 2
     wall_gain = _draw(generator, 0.15, 0.75)
     for group, share in ((_BLOOD, _draw(generator, 0.6, 1.6)), (_WALL, 1.0)):
         level[group] = heart_level * share * torch.exp(0.1 * torch.randn(1, generator=generator))

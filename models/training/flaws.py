@@ -46,7 +46,7 @@ def acquire(fine: FineFrames, size: int, generator: Generator) -> Frames:
 def _shading(size: int, generator: Generator) -> Float[Tensor, "row column"]:
     """Return a smooth coil sensitivity, up to x/÷ 3 over the image, with dark bands by chance."""
     shading = torch.exp(_draw(generator, 0.0, 1.1) * smooth_field(size, 3, generator))
-    if _draw(generator, 0, 1) > BANDED_SHARE:
+    if _draw(generator, 0.0, 1.0) > BANDED_SHARE:
         return shading
     phase = _draw(generator, 2.0, 8.0) * smooth_field(size, 2, generator)
     width, depth = _draw(generator, 0.1, 0.4), _draw(generator, 0.2, 0.9)
@@ -75,7 +75,7 @@ def _limited(fine: FineFrames, size: int, generator: Generator) -> Frames:
     first = (n_fine - size) // 2
     middle = slice(first, first + size)
     low = spectrum[..., middle, middle]
-    reach = (0.3, 0.6) if _draw(generator, 0, 1) < COARSE_SHARE else (0.5, 1.0)
+    reach = (0.3, 0.6) if _draw(generator, 0.0, 1.0) < COARSE_SHARE else (0.5, 1.0)
     windows = [_window(size, reach, generator).to(fine.device) for _ in range(2)]
     low = low * windows[0][:, None] * windows[1]
     image = torch.fft.ifft2(torch.fft.ifftshift(low, dim=(-2, -1))).real
@@ -98,9 +98,9 @@ def _window(
 
 def _ghosted(image: Frames, generator: Generator) -> Frames:
     """Add a faint displaced copy, as of echo trains, folding and undersampling."""
-    if _draw(generator, 0, 1) > GHOST_SHARE:
+    if _draw(generator, 0.0, 1.0) > GHOST_SHARE:
         return image
-    axis = -1 - int(_draw(generator, 0, 2))
+    axis = -1 - int(_draw(generator, 0.0, 2.0))
     distance = int(_draw(generator, 0.25, 0.75) * image.shape[axis])
     return image + _draw(generator, 0.02, 0.2) * image.roll(distance, dims=axis)
 
@@ -108,7 +108,7 @@ def _ghosted(image: Frames, generator: Generator) -> Frames:
 def _magnitude(image: Frames, sigma: float, generator: Generator) -> Frames:
     """Add complex noise, uneven over the image and sometimes correlated; take the magnitude."""
     parts = torch.randn(2, *image.shape, generator=generator)
-    if _draw(generator, 0, 1) > WHITE_SHARE:
+    if _draw(generator, 0.0, 1.0) > WHITE_SHARE:
         parts = (
             1.6
             * functional.avg_pool2d(parts.flatten(0, 1)[:, None], 3, stride=1, padding=1).reshape(

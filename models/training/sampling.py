@@ -93,7 +93,7 @@ def _beats(n_beats: int, n_frames: int, generator: Generator) -> Int[Tensor, " f
     """Choose runs of consecutive beats, in order of time; now and then the first frames too."""
     run = 5
     n_runs = max(1, n_frames // run)
-    first = 0 if _draw(generator, 0, 1) < 0.5 else N_PROTON_DENSITY
+    first = 0 if _draw(generator, 0.0, 1.0) < 0.5 else N_PROTON_DENSITY
     starts = torch.randperm((n_beats - first) // run, generator=generator)[:n_runs].sort().values
     if first == 0:
         starts[0] = 0
@@ -106,7 +106,7 @@ def _draw_view(centre_mm: Float[Tensor, " axis"], generator: Generator) -> _View
     turn = _draw(generator, 0.0, math.tau)
     scale = math.exp(_draw(generator, math.log(SCALE[0]), math.log(SCALE[1])))
     rotation = torch.tensor([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
-    mirror = torch.diag(torch.tensor([1.0, 1.0 if _draw(generator, 0, 1) < 0.5 else -1.0]))
+    mirror = torch.diag(torch.tensor([1.0, 1.0 if _draw(generator, 0.0, 1.0) < 0.5 else -1.0]))
     stretch = torch.eye(2) + STRETCH * (2 * torch.rand(2, 2, generator=generator) - 1)
     off_mm = OFF_CENTRE_MM * (2 * torch.rand(2, generator=generator) - 1)
     return _View(matrix=scale * rotation @ mirror @ stretch, centre_mm=centre_mm + off_mm)
@@ -128,7 +128,7 @@ def _points(
     seen = torch.einsum("ab,brc->arc", view.matrix, place) + view.centre_mm[:, None, None]
     seen = seen.to(device).expand(len(use), -1, -1, -1)
     motion = pool.inverse_displacement[scene][use.to(device)].float()
-    less = _draw(generator, 0, 1) < LESS_MOTION_SHARE
+    less = _draw(generator, 0.0, 1.0) < LESS_MOTION_SHARE
     motion = motion * (_draw(generator, 0.0, 0.5) if less else 1.0)
     jitter = _draw(generator, 0.0, 2.0) * torch.randn(len(use), 2, generator=generator)
     motion = motion + jitter[:, :, None, None].to(device)

@@ -104,16 +104,16 @@ def draw_pool(seeds: Sequence[int], *, on_scene: Callable[[int], None] | None = 
 def _draw(seed: int) -> ScenePool:
     """Draw one scene; the fields of the result have no scene axis yet."""
     generator = stream(seed, "training scene")
-    state = PhantomState.STRESS if uniform(generator, 0, 1) < 0.7 else PhantomState.REST
+    state = PhantomState.STRESS if uniform(generator, 0.0, 1.0) < 0.7 else PhantomState.REST
     patient = draw_patient(seed, state=state, protocol=_protocol(generator))
-    index = int(uniform(generator, 0, patient.protocol.n_slices))
+    index = int(uniform(generator, 0.0, float(patient.protocol.n_slices)))
     scene = set_scene(patient, SeriesPlan.of_slice(patient.protocol, index))
     return _pack(patient, scene, index, generator)
 
 
 def _protocol(generator: torch.Generator) -> Protocol:
     n_coarse = round(FIELD_MM / MOTION_SPACING_MM)
-    breathing = list(Breathing)[int(uniform(generator, 0, len(Breathing)))]
+    breathing = list(Breathing)[int(uniform(generator, 0.0, float(len(Breathing))))]
     deepest_mm = uniform(generator, 4.0, 20.0)
     return Protocol(
         matrix=(n_coarse, n_coarse),
@@ -154,7 +154,7 @@ def _pack(patient: Patient, scene: Scene, index: int, generator: torch.Generator
 def _other_picture(
     patient: Patient, scene: Scene, index: int, generator: torch.Generator
 ) -> SlicePicture:
-    away_mm = uniform(generator, *OTHER_SLICE_MM) * (-1 if uniform(generator, 0, 1) < 0.5 else 1)
+    away_mm = uniform(generator, *OTHER_SLICE_MM) * (-1 if uniform(generator, 0.0, 1.0) < 0.5 else 1)
     section = HeartSection(heart=patient.heart, offset_mm=scene.plan.offset_mm + away_mm)
     return paint_slice(
         section,

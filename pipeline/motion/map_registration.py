@@ -6,7 +6,7 @@ of both gradients, as in `affine`; the non-rigid part is the windowed least-squa
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pipeline.motion.affine import affine_field, centred_grid, join
@@ -35,13 +35,17 @@ def centroid_shifts(maps: Maps) -> Float[Tensor, "time axis"]:
 
     Frames that hardly show it take the median.
     """
-    heart = maps[:, 0] + maps[:, 1]
-    mass = heart.sum(dim=(1, 2))
-    grid = pixel_grid(heart)
-    place = (heart[:, None] * grid).sum(dim=(2, 3)) / mass.clamp_min(1e-6)[:, None]
-    is_seen = mass > MIN_MASS * mass.median()
+    place, is_seen = heart_places(maps)
     middle = place[is_seen].median(dim=0).values if bool(is_seen.any()) else place.mean(dim=0)
     return torch.where(is_seen[:, None], place - middle, torch.zeros_like(place))
+
+
+def heart_places(maps: Maps) -> tuple[Float[Tensor, "time axis"], Bool[Tensor, " time"]]:
+    """Return the centre of the left ventricle of each frame, px, and which frames show it."""
+    heart = maps[:, 0] + maps[:, 1]
+    mass = heart.sum(dim=(1, 2))
+    place = (heart[:, None] * pixel_grid(heart)).sum(dim=(2, 3)) / mass.clamp_min(1e-6)[:, None]
+    return place, mass > MIN_MASS * mass.median()
 
 
 def affine_to_mean(
@@ -64,7 +68,8 @@ def affine_to_mean(
             moved = warp_maps(soft, affine_field(affine, maps))
             step = _affine_step(moved, moved.mean(dim=0, keepdim=True))
             joined = join(affine, step)
-            linear = joined[:, :, :2].clamp(-MAX_STRAIN, MAX_STRAIN)
+            linear = joined[:, :, :2] - joined[:, :, :2].mean(dim=0)  # the mean may not drift
+            linear = linear.clamp(-MAX_STRAIN, MAX_STRAIN)
             affine = torch.cat([linear, joined[:, :, 2:]], dim=2)
     return affine
 
