@@ -23,6 +23,10 @@ class PhantomExam:
     arterial_input_second_echo: PhantomSeries | None
     """The same beats and motion at a later echo time, for T2*; None where one echo is read."""
     field_strength_t: float
+    agent: str
+    """Generic name of the contrast agent."""
+    dose_fraction: float
+    """Of the dose that the blood curves are usually drawn for."""
     state: str
     seed: int
     arterial_time_s: Float[Tensor, " fine"]
@@ -69,6 +73,8 @@ def make_exam(seed: int, *, state: str = "stress", protocol: Protocol | None = N
         arterial_input=echoes[0],
         arterial_input_second_echo=echoes[1] if len(echoes) > 1 else None,
         field_strength_t=protocol.field_strength_t,
+        agent=protocol.agent,
+        dose_fraction=protocol.dose_fraction,
         state=state,
         seed=seed,
         arterial_time_s=patient.blood.time_s,

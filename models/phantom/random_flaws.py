@@ -77,7 +77,7 @@ def draw_artefacts(
 
 def _draw_coil(generator: Generator) -> CoilShading:
     kinds = list(CoilShading)
-    return kinds[int(uniform(generator, 0.0, len(kinds)))]
+    return kinds[int(uniform(generator, 0.0, float(len(kinds))))]
 
 
 def _draw_coil_strength(generator: Generator, strays: AbstractSet[Stray]) -> float:

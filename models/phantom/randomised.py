@@ -48,7 +48,7 @@ def random_protocol(
     """
     generator = stream(seed, "protocol", *(("beyond",) if beyond else ()))
     strays = _draw_strays(generator) if beyond else frozenset()
-    drawn_breathing = list(Breathing)[int(uniform(generator, 0.0, len(Breathing)))]
+    drawn_breathing = list(Breathing)[int(uniform(generator, 0.0, float(len(Breathing))))]
     if breathing is None:
         breathing = Breathing.GASPS if Stray.BREATHING in strays else drawn_breathing
     breathing_mm = (_FAR_BREATHING_MM if Stray.BREATHING in strays else _BREATHING_MM)[breathing]
@@ -121,7 +121,7 @@ def _painted(matrix: tuple[int, int], reconstruction: Reconstruction) -> tuple[i
 
 def _draw_agent(generator: Generator) -> str:
     names = sorted(AGENTS)
-    drawn = names[int(uniform(generator, 0.0, len(names)))]
+    drawn = names[int(uniform(generator, 0.0, float(len(names))))]
     return "gadobutrol" if chance(generator, 0.4) else drawn
 
 

@@ -65,7 +65,9 @@ class Reconstruction:
         return (rows - lost, columns) if self.phase_encoding_axis == 0 else (rows, columns - lost)
 
 
-def fold_over(fine: FineFrames, outside: int, axis: int) -> FineFrames:
+def fold_over(
+    fine: FineFrames, outside: int, axis: int
+) -> Float[Tensor, "time kept_row kept_column"]:
     """Add what lies outside the delivered field of view to the opposite side.
 
     Too few lines of k-space for the object make the image periodic.

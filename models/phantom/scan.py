@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from models.phantom.answers import series_truth
-from models.phantom.folding import unfold_truth
+from models.phantom.folding import on_painted_matrix, unfold_truth
 from models.phantom.imaging import SeriesImages, image
 from models.phantom.patient import Patient
 from models.phantom.scene import Scene, set_scene
@@ -32,6 +32,8 @@ def scan_echoes(patient: Patient, plans: Sequence[SeriesPlan]) -> tuple[PhantomS
 
 def _series(scene: Scene, images: SeriesImages) -> PhantomSeries:
     patient, plan = scene.patient, scene.plan
+    reconstruction = patient.protocol.reconstruction
+    known = series_truth(scene, on_painted_matrix(images, plan.matrix, reconstruction))
     series = PhantomSeries(
         frames=images.frames,
         time_s=scene.time_s,
@@ -42,9 +44,8 @@ def _series(scene: Scene, images: SeriesImages) -> PhantomSeries:
         trigger_delay_s=plan.trigger_delay_s,
         sequence=plan.sequence,
         proton_density=plan.proton_density,
-        truth=unfold_truth(
-            series_truth(scene, images), plan.matrix, patient.protocol.reconstruction
-        ),
+        echo_number=plan.echo_number,
+        truth=unfold_truth(known, plan.matrix, reconstruction),
     )
     return _mirror(series) if patient.protocol.mirrored else series
 

@@ -26,6 +26,8 @@ class PhantomSeries:
     trigger_delay_s: float
     sequence: SaturationRecovery
     proton_density: Readout
+    echo_number: int
+    """1, or 2 for the later echo of the same pulses."""
     truth: SeriesTruth
 
 

@@ -20,19 +20,24 @@ def simulate(
         "stress"
     ),
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same exam.")] = 1,
+    protocol: Annotated[
+        Literal["default", "random"],
+        typer.Option(help="How it is acquired: as shipped, or drawn from the seed."),
+    ] = "default",
     truth: Annotated[Path | None, typer.Option(help="Also write the truth to this .npz.")] = None,
     send: Annotated[str | None, typer.Option(help="Send it too: AETITLE@host:port.")] = None,
 ) -> None:
     """Write a phantom stress perfusion exam as DICOM files, and send it if asked."""
-    from models.phantom import make_exam
+    from models.phantom import Protocol, make_exam, random_protocol
     from node.scanner import save_truth, send_files, write_exam
 
     with reported_errors():
         peer = _parse_peer(send) if send else None
         files: list[Path] = []
+        acquired = random_protocol(seed) if protocol == "random" else Protocol()
         states = ("stress", "rest") if state == "both" else (state,)
         for name in states:
-            exam = make_exam(seed, state=name)
+            exam = make_exam(seed, state=name, protocol=acquired)
             files += write_exam(exam, output / name if state == "both" else output)
             if truth is not None:
                 save_truth(exam, truth if len(states) == 1 else truth.with_suffix(f".{name}.npz"))

@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import MRImageStorage
 
 from models.phantom import PhantomSeries
+from models.physics import BalancedSteadyState, EchoPlanarGradientEcho, Readout
 from node.scanner.plane import ImagePlane
 from node.scanner.session import Session, decimal, dicom_date, dicom_time
 
@@ -18,6 +19,7 @@ _TIME_AFTER_START = 0x16
 _MAX_STORED = 4095
 _RECONSTRUCTION = timedelta(milliseconds=350)
 _PROTON_MHZ_PER_TESLA = 42.577478
+_USUAL_DOSE_ML = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,8 @@ class SeriesHeader:
     number: int
     started: datetime
     field_strength_t: float
+    agent: str
+    dose_fraction: float
     n_beats: int
     declares_beats: bool
     """Write the number of temporal positions, which this vendor leaves out."""
@@ -137,16 +141,30 @@ def _add_cardiac(header: Dataset, trigger_delay_s: float, interval_s: float) -> 
 def _add_sequence(header: Dataset, series: SeriesHeader, image: PhantomSeries) -> None:
     readout = image.sequence.readout
     # One shot: preparation, the pulses before the centre and as many after it.
-    half_train_s = readout.pulses_before_centre * readout.repetition_time_s
-    header.ScanningSequence, header.SequenceVariant = "GR", ["SP", "MP"]
+    half_train_s = readout.time_to_centre_s
+    _add_readout(header, readout)
     header.ScanOptions, header.MRAcquisitionType = "CG", "2D"
-    header.SequenceName = f"*tfl2d1_{2 * readout.pulses_before_centre}"
     header.RepetitionTime = decimal((image.sequence.saturation_time_s + half_train_s) * 1e3)
     header.EchoTime = decimal(readout.echo_time_s * 1e3)
     header.InversionTime = decimal(image.sequence.saturation_time_s * 1e3)
     header.FlipAngle = decimal(math.degrees(readout.flip_angle_rad))
-    header.NumberOfAverages, header.EchoNumbers, header.EchoTrainLength = "1", "1", "1"
+    header.NumberOfAverages, header.EchoNumbers = "1", str(image.echo_number)
     header.MagneticFieldStrength = decimal(series.field_strength_t)
     header.ImagingFrequency = decimal(series.field_strength_t * _PROTON_MHZ_PER_TESLA)
     header.ImagedNucleus = "1H"
-    header.ContrastBolusAgent, header.ContrastBolusVolume = "Gadobutrol", "5"
+    header.ContrastBolusAgent = series.agent.capitalize()
+    header.ContrastBolusVolume = decimal(_USUAL_DOSE_ML * series.dose_fraction)
+
+
+def _add_readout(header: Dataset, readout: Readout) -> None:
+    """Write what kind of readout it is; names of sequences are made up but for the spoiled one."""
+    n_pulses = 2 * readout.pulses_before_centre
+    header.ScanningSequence, header.SequenceVariant = "GR", ["SP", "MP"]
+    header.SequenceName, header.EchoTrainLength = f"*tfl2d1_{n_pulses}", "1"
+    if isinstance(readout, EchoPlanarGradientEcho):
+        header.ScanningSequence = ["GR", "EP"]
+        header.EchoTrainLength = str(readout.echo_train_length)
+        header.SequenceName = f"*epi2d{readout.echo_train_length}_{n_pulses}"
+    elif isinstance(readout, BalancedSteadyState):
+        header.SequenceVariant = ["SS", "MP"]
+        header.SequenceName = f"*tfi2d1_{n_pulses}"

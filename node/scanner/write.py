@@ -75,11 +75,16 @@ def write_exam(
 def _bolus_images(
     exam: PhantomExam, session: Session, *, declares_beats: bool
 ) -> Iterator[Dataset]:
-    """Yield the arterial-input series, then the perfusion series beat by beat."""
+    """Yield the arterial-input series, then the perfusion series beat by beat.
+
+    Echoes of one beat follow one another in one series.
+    """
     name = f"{exam.state}_perf_tfl_sr_sax"
     number = session.series_number(exam.state)
+    second = exam.arterial_input_second_echo
+    echoes = (exam.arterial_input,) if second is None else (exam.arterial_input, second)
     series = [
-        (f"{name}_AIF", number, (exam.arterial_input,)),
+        (f"{name}_AIF", number, echoes),
         (name, number + 1, exam.slices),
     ]
     for description, series_number, slices in series:
@@ -90,6 +95,8 @@ def _bolus_images(
             number=series_number,
             started=session.bolus_started(exam.state),
             field_strength_t=exam.field_strength_t,
+            agent=exam.agent,
+            dose_fraction=exam.dose_fraction,
             n_beats=slices[0].frames.shape[0],
             declares_beats=declares_beats,
         )

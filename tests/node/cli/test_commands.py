@@ -4,9 +4,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from models.phantom import random_protocol
 from node.cli.main import app
 from node.configuration import save_settings
 from node.selftest.archive import running_archive
@@ -104,6 +106,20 @@ def test_simulate_writes_images_and_truth(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.stderr
     assert len(list((tmp_path / "exam").glob("*.dcm"))) == 252
     assert (tmp_path / "t.npz").stat().st_size > 0
+
+
+def test_simulate_writes_random_protocols(tmp_path: Path) -> None:
+    options = ["--protocol", "random", "--seed", "5006", "--truth", str(tmp_path / "t.npz")]
+    done = RUN.invoke(app, ["simulate", str(tmp_path / "exam"), *options])
+    assert done.exit_code == 0, done.stderr
+    protocol = random_protocol(5006)
+    n_echoes = 1 if protocol.arterial_second_echo_time_s is None else 2
+    n_images = protocol.n_beats * (protocol.n_slices + n_echoes)
+    assert len(list((tmp_path / "exam").glob("*.dcm"))) == n_images
+    with np.load(tmp_path / "t.npz", allow_pickle=False) as truth:
+        assert truth["slices.0.truth.flow_ml_min_g"].shape == protocol.reconstruction.delivered(
+            protocol.matrix
+        )
 
 
 def test_simulate_refuses_a_peer_it_cannot_read(tmp_path: Path) -> None:

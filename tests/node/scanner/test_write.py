@@ -7,6 +7,13 @@ import pytest
 from pydicom import dcmread
 from pydicom.dataset import FileDataset
 
+from models.phantom import Protocol, make_exam
+from models.physics import (
+    BalancedSteadyState,
+    EchoPlanarGradientEcho,
+    Readout,
+    SaturationRecovery,
+)
 from node.scanner import VirtualPatient, write_exam
 from node.scanner.plane import LONG_AXIS, short_axis_plane
 from tests.fakes.exams import series, small_exam, write_small_exam
@@ -109,3 +116,68 @@ def test_progress_is_told(tmp_path: Path) -> None:
     write_exam(small_exam("stress", 1), tmp_path, progress=lambda _, part: seen.append(part))
     assert seen == sorted(seen)
     assert len(seen) == 54
+
+
+def test_two_echoes_of_a_beat_follow_one_another(tmp_path: Path) -> None:
+    protocol = Protocol(
+        matrix=(48, 40),
+        spacing_mm=6.0,
+        arterial_matrix=(16, 20),
+        n_saturation_recovery=8,
+        n_proton_density=0,
+        n_slices=1,
+        agent="gadoterate",
+        arterial_second_echo_time_s=0.0017,
+    )
+    images = [
+        dcmread(path) for path in series(write_exam(make_exam(3, protocol=protocol), tmp_path), 11)
+    ]
+    assert [str(image.EchoNumbers) for image in images] == ["1", "2"] * 8
+    assert [float(image.EchoTime) for image in images[:2]] == [0.7, 1.7]
+    assert images[0].AcquisitionTime == images[1].AcquisitionTime
+    assert {image.ContrastBolusAgent for image in images} == {"Gadoterate"}
+
+
+@pytest.mark.parametrize(
+    ("readout", "sequence", "variant"),
+    [
+        (
+            EchoPlanarGradientEcho(
+                repetition_time_s=0.0068,
+                echo_time_s=0.0031,
+                flip_angle_rad=0.4,
+                pulses_before_centre=9,
+                echo_train_length=4,
+                echo_spacing_s=0.0012,
+            ),
+            ["GR", "EP"],
+            ["SP", "MP"],
+        ),
+        (
+            BalancedSteadyState(
+                repetition_time_s=0.0028, flip_angle_rad=0.8, pulses_before_centre=18
+            ),
+            "GR",
+            ["SS", "MP"],
+        ),
+    ],
+)
+def test_other_readouts_are_named(
+    readout: Readout, sequence: str | list[str], variant: list[str], tmp_path: Path
+) -> None:
+    protocol = Protocol(
+        matrix=(48, 40),
+        spacing_mm=6.0,
+        arterial_matrix=(16, 20),
+        n_saturation_recovery=2,
+        n_slices=1,
+        perfusion=SaturationRecovery(
+            saturation_delay_s=0.05, residual_fraction=0.0, readout=readout
+        ),
+    )
+    exam = make_exam(3, protocol=protocol)
+    image = dcmread(series(write_exam(exam, tmp_path), 12)[0])
+    assert image.ScanningSequence == sequence
+    assert image.SequenceVariant == variant
+    half_s = exam.slices[0].sequence.saturation_time_s + readout.time_to_centre_s
+    assert float(image.RepetitionTime) == pytest.approx(1e3 * half_s)
