@@ -95,14 +95,14 @@ def draw_pool(seeds: Sequence[int], *, on_scene: Callable[[int], None] | None = 
             on_scene(done)
     return ScenePool(
         **{
-            entry.name: torch.stack([getattr(scene, entry.name) for scene in scenes])
+            entry.name: torch.cat([getattr(scene, entry.name) for scene in scenes])
             for entry in fields(ScenePool)
         }
     )
 
 
 def _draw(seed: int) -> ScenePool:
-    """Draw one scene; the fields of the result have no scene axis yet."""
+    """Draw a pool of one scene."""
     generator = stream(seed, "training scene")
     state = PhantomState.STRESS if uniform(generator, 0.0, 1.0) < 0.7 else PhantomState.REST
     patient = draw_patient(seed, state=state, protocol=_protocol(generator))
@@ -141,20 +141,21 @@ def _pack(patient: Patient, scene: Scene, index: int, generator: torch.Generator
     depth = scene.inverse_displacement.norm(dim=1).flatten(1).amax(dim=1)
     share = uniform(generator, -0.5, 0.8)
     return ScenePool(
-        tissues=torch.stack([_classes(here, ladder), _classes(other, ladder)]).half(),
-        anatomy=torch.stack([_maps(here), _maps(other)]).half(),
-        signals=torch.cat([outside, wall], dim=1).float(),
-        inverse_displacement=(MOTION_SPACING_MM * scene.inverse_displacement).half(),
-        blend=max(share, 0.0) * smooth_step(depth / depth.max().clamp_min(2.0)),
-        centre_mm=torch.tensor(scene.section.centre_mm),
-        seed=torch.tensor(patient.seed),
+        tissues=torch.stack([_classes(here, ladder), _classes(other, ladder)])[None].half(),
+        anatomy=torch.stack([_maps(here), _maps(other)])[None].half(),
+        signals=torch.cat([outside, wall], dim=1)[None].float(),
+        inverse_displacement=(MOTION_SPACING_MM * scene.inverse_displacement)[None].half(),
+        blend=max(share, 0.0) * smooth_step(depth / depth.max().clamp_min(2.0))[None],
+        centre_mm=torch.tensor([scene.section.centre_mm]),
+        seed=torch.tensor([patient.seed]),
     )
 
 
 def _other_picture(
     patient: Patient, scene: Scene, index: int, generator: torch.Generator
 ) -> SlicePicture:
-    away_mm = uniform(generator, *OTHER_SLICE_MM) * (-1 if uniform(generator, 0.0, 1.0) < 0.5 else 1)
+    away_mm = uniform(generator, *OTHER_SLICE_MM)
+    away_mm *= -1 if uniform(generator, 0.0, 1.0) < 0.5 else 1
     section = HeartSection(heart=patient.heart, offset_mm=scene.plan.offset_mm + away_mm)
     return paint_slice(
         section,

@@ -1,0 +1,247 @@
+"""What can be trained: one entry per network, all of one shape."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+from models.networks import (
+    WEIGHTS,
+    AffineNetwork,
+    Card,
+    DeformableNetwork,
+    WeightsError,
+    load_network,
+    save_network,
+)
+from models.networks.cards import Argument
+from models.training.anatomy import AnatomyRecipe, train_anatomy
+from models.training.augmentation import PoseRange
+from models.training.loop import LoopSettings, OnStep, Step
+from models.training.published import (
+    PublishedSettings,
+    train_affine,
+    train_affine_refine,
+    train_deformable,
+)
+from models.training.scenes import draw_pool
+from node.errors import RefusalError
+from node.training.data import Data, scene_seeds
+
+AFFINE: Mapping[str, Argument] = {"image_size": 128, "num_channel_initial": 10, "depth": 5}
+DEFORMABLE: Mapping[str, Argument] = {"num_channel_initial": 16, "n_levels": 4}
+Kind = TypeVar("Kind", bound=nn.Module)
+FIXED_POSE = PoseRange(rotation_rad=0.2, shift_px=10.0)
+"""Published: 0.8 rad and 20 px, in 300 epochs on a GPU; a tenth of the steps learns less of it."""
+COMPONENT_POSE = PoseRange(rotation_rad=0.1, shift_px=5.0, chance=0.5)
+
+
+class Target(StrEnum):
+    """Networks by the name that the command has for them."""
+
+    ANATOMY = "anatomy"
+    AFFINE = "affine"
+    AFFINE_REFINE = "affine-refine"
+    DEFORMABLE = "deformable"
+
+    @property
+    def file_name(self) -> str:
+        """Name of the weights."""
+        return self.value.replace("-", "_")
+
+
+LEARNED_FROM_SCENES = frozenset({Target.ANATOMY})
+"""Targets that need to know where the heart is, which only virtual patients tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One training."""
+
+    target: Target
+    folder: Path
+    """For weights, card and checkpoint; networks of earlier steps are looked for here first."""
+    loop: LoopSettings
+    device: torch.device
+    data: Data | None
+    """None for targets that draw their own scenes."""
+    n_scenes: int
+    is_fine_tuned: bool
+    """Begin with the shipped weights."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """A network and what its card says of it."""
+
+    network: nn.Module
+    architecture: str
+    arguments: Mapping[str, Argument]
+    origin: str
+
+
+def train_target(job: Job, *, today: date, on_step: OnStep) -> Card:
+    """Train one network, write weights and card; return the card.
+
+    Parameters
+    ----------
+    job
+        What, from what, how long, and where to.
+    today
+        For the card.
+    on_step
+        Told every step.
+
+    Raises
+    ------
+    RefusalError
+        If a network of an earlier step, or the one to go on from, is missing, or all is done.
+
+    """
+    steps: list[Step] = []
+
+    def note(step: Step) -> None:
+        steps.append(step)
+        on_step(step)
+
+    trained = TARGETS[job.target](job, note)
+    if not steps:
+        raise RefusalError(f"{job.target} in {job.folder} is trained already")
+    last = [step.loss for step in steps[-50:]]
+    card = Card(
+        name=job.target.file_name,
+        architecture=trained.architecture,
+        arguments=trained.arguments,
+        data=trained.origin,
+        recipe=_recipe(job, steps[-1].number, steps[-1].elapsed_s),
+        seeds=(job.loop.seed,),
+        date=today.isoformat(),
+        metrics={"final_loss": sum(last) / len(last)},
+    )
+    return save_network(trained.network, card, job.folder)
+
+
+def _train_anatomy(job: Job, on_step: OnStep) -> Trained:
+    if job.is_fine_tuned:
+        raise RefusalError("the anatomy network needs to know where the heart is; studies do not")
+    recipe = AnatomyRecipe()
+    seeds = scene_seeds(job.loop.seed, job.n_scenes)
+    network = train_anatomy(
+        recipe, draw_pool(seeds).to(job.device), job.loop, folder=_checkpoint(job), on_step=on_step
+    )
+    return Trained(
+        network=network,
+        architecture="AnatomyNetwork",
+        arguments={"width": recipe.width, "n_levels": recipe.n_levels},
+        origin=f"{job.n_scenes} slices of virtual patients (seeds {seeds[0]}-{seeds[-1]}), "
+        "rendered anew for every step",
+    )
+
+
+def _train_affine(job: Job, on_step: OnStep) -> Trained:
+    network = _start(job, AffineNetwork, AFFINE)
+    train_affine(
+        _settings(job), _series(job), network=network, folder=_checkpoint(job), on_step=on_step
+    )
+    return _trained(job, network, AFFINE)
+
+
+def _train_affine_refine(job: Job, on_step: OnStep) -> Trained:
+    network = _start(job, AffineNetwork, AFFINE)
+    train_affine_refine(
+        _settings(job),
+        _series(job),
+        network=network,
+        before=_earlier(job, Target.AFFINE),
+        folder=_checkpoint(job),
+        on_step=on_step,
+    )
+    return _trained(job, network, AFFINE)
+
+
+def _train_deformable(job: Job, on_step: OnStep) -> Trained:
+    network = _start(job, DeformableNetwork, DEFORMABLE)
+    train_deformable(
+        _settings(job),
+        _series(job),
+        network=network,
+        before=(_earlier(job, Target.AFFINE), _earlier(job, Target.AFFINE_REFINE)),
+        folder=_checkpoint(job),
+        on_step=on_step,
+    )
+    return _trained(job, network, DEFORMABLE)
+
+
+TARGETS: Mapping[Target, Callable[[Job, OnStep], Trained]] = {
+    Target.ANATOMY: _train_anatomy,
+    Target.AFFINE: _train_affine,
+    Target.AFFINE_REFINE: _train_affine_refine,
+    Target.DEFORMABLE: _train_deformable,
+}
+
+
+def _start(job: Job, kind: type[Kind], arguments: Mapping[str, Argument]) -> Kind:
+    """Return a new network, or the shipped one to go on from."""
+    if not job.is_fine_tuned:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(job.loop.seed)
+            return kind(**arguments).to(job.device)
+    shipped = _load(job, kind, job.target, WEIGHTS)
+    if shipped is None:
+        raise RefusalError(f"there are no shipped weights of {job.target} to go on from")
+    return shipped.requires_grad_(requires_grad=True)
+
+
+def _earlier(job: Job, target: Target) -> AffineNetwork:
+    """Return the network of an earlier step: of the same folder, or the shipped one."""
+    for folder in (job.folder, WEIGHTS):
+        found = _load(job, AffineNetwork, target, folder)
+        if found is not None:
+            return found
+    raise RefusalError(
+        f"{job.target} begins where {target} ends: first run "
+        f"`perfnode train {target} --output {job.folder}`"
+    )
+
+
+def _load(job: Job, kind: type[Kind], target: Target, folder: Path) -> Kind | None:
+    try:
+        return load_network(kind, target.file_name, job.device, folder=folder)
+    except WeightsError as error:
+        raise RefusalError(str(error)) from error
+
+
+def _settings(job: Job) -> PublishedSettings:
+    return PublishedSettings(loop=job.loop, fixed_pose=FIXED_POSE, component_pose=COMPONENT_POSE)
+
+
+def _series(job: Job) -> list[torch.Tensor]:
+    if job.data is None:
+        raise RefusalError(f"{job.target} needs series to learn from")
+    return [frames.to(job.device) for frames in job.data.series]
+
+
+def _checkpoint(job: Job) -> Path:
+    return job.folder / f"{job.target.file_name}_checkpoint"
+
+
+def _trained(job: Job, network: nn.Module, arguments: Mapping[str, Argument]) -> Trained:
+    return Trained(
+        network=network,
+        architecture=type(network).__name__,
+        arguments=arguments,
+        origin=job.data.origin if job.data is not None else "",
+    )
+
+
+def _recipe(job: Job, n_steps: int, seconds: float) -> str:
+    start = "the shipped weights" if job.is_fine_tuned else "random weights"
+    return (
+        f"perfnode train {job.target}: Adam from {start}, largest rate {job.loop.learning_rate}, "
+        f"warm-up and cosine, {n_steps} steps in {seconds / 60:.1f} minutes on {job.device}"
+    )
