@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from models.phantom.heart import HeartSection, sample_flow_coordinates
-from models.phantom.perfusion import FlowPattern, MyocardialCurves
+from models.phantom.heart import HeartSection
+from models.phantom.perfusion import FlowPattern, MyocardialCurves, sample_flow_coordinates
 from models.phantom.randomness import normals
 from models.phantom.shapes import Plane, coverage, disc
 from models.phantom.thorax import Thorax
@@ -48,6 +48,7 @@ def paint_slice(
     _paint_chest(canvas, thorax.at(section.offset_mm))
     _paint_around(canvas, section)
     right_ventricle = canvas.filled[Tissue.RIGHT_BLOOD]
+    _paint_right_bands(canvas, section, right_ventricle)
     outer = coverage(section.left_outline(*grid), canvas.edge_mm)
     inner = coverage(section.left_cavity(*grid), canvas.edge_mm)
     canvas.clear(outer)
@@ -130,6 +131,14 @@ def _paint_around(canvas: _Canvas, section: HeartSection) -> None:
     canvas.paint(Tissue.RIGHT_BLOOD, section.right_outline(*grid, inset_mm=inset_mm))
     if heart.outflow is not None:
         canvas.paint(Tissue.RIGHT_WALL, section.membrane_outline(*grid))
+
+
+def _paint_right_bands(canvas: _Canvas, section: HeartSection, right_ventricle: Plane) -> None:
+    """Paint muscle bundles, which the right ventricle is said to contain like its blood."""
+    for centre, radius in section.right_bands():
+        inside = coverage(disc(*canvas.grid, centre, radius), canvas.edge_mm) * right_ventricle
+        canvas.clear(inside)
+        canvas.add(Tissue.RIGHT_WALL, inside)
 
 
 def _papillary_coverage(section: HeartSection, grid: tuple[Plane, Plane], edge_mm: float) -> Plane:

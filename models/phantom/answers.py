@@ -9,10 +9,10 @@ from torch import Tensor
 from models.kinetics import interpolate
 from models.phantom.anatomy import SlicePicture
 from models.phantom.contours import contour_points
-from models.phantom.heart import sample_flow_coordinates
 from models.phantom.imaging import SeriesImages
 from models.phantom.inversion import newton_inverse
 from models.phantom.motion import Field, sample
+from models.phantom.perfusion import sample_flow_coordinates
 from models.phantom.scene import Scene
 from models.phantom.shapes import Plane, grid_mm
 from models.phantom.truth import SeriesTruth

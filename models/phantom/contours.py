@@ -17,7 +17,7 @@ Points = Float[Tensor, "point axis"]
 
 def contour_points(
     section: HeartSection, matrix: tuple[int, int], spacing_mm: tuple[float, float]
-) -> tuple[Points, Points]:
+) -> tuple[Float[Tensor, "inner_point axis"], Float[Tensor, "outer_point axis"]]:
     """Return points of endocardium and epicardium in reference position.
 
     Parameters
@@ -66,7 +66,9 @@ def _points(
     return torch.stack(pixels, -1)[0]
 
 
-def _kept(points: Points, is_kept: Tensor, matrix: tuple[int, int]) -> Points:
+def _kept(
+    points: Points, is_kept: Tensor, matrix: tuple[int, int]
+) -> Float[Tensor, "kept_point axis"]:
     most = torch.tensor(matrix, dtype=points.dtype) - 1.0
     is_inside = ((points >= 0.0) & (points <= most)).all(1)
     return points[is_kept[0] & is_inside]

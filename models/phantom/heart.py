@@ -8,10 +8,18 @@ import math
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float
-from torch import Generator, Tensor
+from torch import Generator
 
-from models.phantom.heart_parts import Outflow, RightVentricle, WallChange, Wrapping
+from models.phantom.heart_parts import (
+    Outflow,
+    Papillary,
+    Position,
+    RightVentricle,
+    WallChange,
+    Waves,
+    Wrapping,
+    sum_of_waves,
+)
 from models.phantom.randomness import uniform
 from models.phantom.shapes import Plane, ellipse
 
@@ -20,19 +28,6 @@ _THINNEST_WALL_MM = 2.5
 _THICKEST_WALL_MM = 26.0
 _MEMBRANE_MM = 2.0
 """Wall of the aortic root: thin, and not myocardium."""
-
-Position = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Papillary:
-    """One papillary muscle, a column along the slice normal."""
-
-    angle_rad: float
-    reach_fraction: float
-    """Distance from the centre over the radius of the cavity."""
-    radius_fraction: float
-    """Radius over that of the cavity at the base."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +43,8 @@ class Heart:
     """From the basal slice to the tip of the cavity."""
     bluntness: float
     """How near to the tip, over the long axis, a section can be; 1 closes the cavity."""
+    outer_axis_mm: float | None
+    """From the basal slice to the tip of the epicardium; None keeps the wall of the base."""
     right_ventricle: RightVentricle
     cavity_radius_mm: float
     wall_mm: float
@@ -56,8 +53,10 @@ class Heart:
     wall_changes: tuple[WallChange, ...]
     """Sectors that are thicker or thinner than the rest."""
     outflow: Outflow | None
-    harmonics: tuple[tuple[int, float, float], ...]
-    """Order, relative amplitude and phase of the undulations of the endocardium."""
+    harmonics: Waves
+    """Order, relative amplitude and phase of the undulations of both outlines."""
+    trabeculae: Waves
+    """The same of the endocardium alone."""
     papillaries: tuple[Papillary, ...]
     papillary_taper: tuple[float, float]
     """Between which tapers the papillary muscles are seen; not near base and apex."""
@@ -79,11 +78,13 @@ def draw_heart(generator: Generator) -> Heart:
         handedness=1.0,
         long_axis_mm=53.0,
         bluntness=0.9,
+        outer_axis_mm=None,
         right_ventricle=RightVentricle(
             angle_rad=right_ventricle,
             reach_fraction=0.95,
             half_axes_fraction=(1.22, 1.02),
             wall_mm=3.5,
+            bands=(),
         ),
         cavity_radius_mm=uniform(generator, 20.0, 25.0),
         wall_mm=uniform(generator, 8.0, 10.5),
@@ -95,6 +96,7 @@ def draw_heart(generator: Generator) -> Heart:
             (order, uniform(generator, 0.3, 1.0) * amplitude, uniform(generator, 0.0, math.tau))
             for order, amplitude in orders
         ),
+        trabeculae=(),
         papillaries=tuple(
             Papillary(angle_rad=angle, reach_fraction=0.62, radius_fraction=0.19)
             for angle in (
@@ -143,9 +145,19 @@ class HeartSection:
         )
 
     @property
+    def wall_mm(self) -> float:
+        """Mean thickness of the wall; an oblique cut near the apex shows more of it."""
+        heart = self.heart
+        if heart.outer_axis_mm is None:
+            return heart.wall_mm
+        reach = min(max(self.offset_mm, 0.0) / heart.outer_axis_mm, 0.95)
+        outer_mm = (heart.cavity_radius_mm + heart.wall_mm) * math.sqrt(1.0 - reach**2)
+        return max(outer_mm - heart.cavity_radius_mm * self.taper, heart.wall_mm)
+
+    @property
     def epicardial_radius_mm(self) -> float:
         """Mean outer radius of the left ventricle."""
-        return self.heart.cavity_radius_mm * self.taper + self.heart.wall_mm
+        return self.heart.cavity_radius_mm * self.taper + self.wall_mm
 
     def polar(self, rows: Plane, columns: Plane) -> tuple[Plane, Plane]:
         """Return radius, mm, and angle, rad, around the left ventricle."""
@@ -157,12 +169,10 @@ class HeartSection:
         heart = self.heart
         if self.is_closed:
             return torch.full_like(angle, -1.0)
-        waves = [
-            amplitude * torch.cos(order * angle + phase)
-            for order, amplitude, phase in heart.harmonics
-        ]
         cavity = heart.cavity_radius_mm * self.taper
-        radius = cavity * (1.0 + torch.stack(waves).sum(0))
+        radius = cavity * (1.0 + sum_of_waves(heart.harmonics, angle))
+        if heart.trabeculae:
+            radius = radius + cavity * sum_of_waves(heart.trabeculae, angle)
         for change in heart.wall_changes:
             radius = radius - change.inward_fraction * self._added_mm(change, angle)
         if heart.wall_changes:
@@ -175,10 +185,13 @@ class HeartSection:
         """Return the thickness of the wall at each angle."""
         heart = self.heart
         swing = heart.wall_asymmetry * torch.cos(angle - heart.wall_angle_rad)
-        thickness = heart.wall_mm * (1.0 + swing)
+        thickness = self.wall_mm * (1.0 + swing)
+        if heart.trabeculae and not self.is_closed:
+            cavity = heart.cavity_radius_mm * self.taper
+            thickness = thickness - cavity * sum_of_waves(heart.trabeculae, angle)
         for change in heart.wall_changes:
             thickness = thickness + self._added_mm(change, angle)
-        if heart.wall_changes:
+        if heart.wall_changes or heart.trabeculae:
             thickness = thickness.clamp(_THINNEST_WALL_MM, _THICKEST_WALL_MM)
         if heart.outflow is not None:
             thickness = thickness * (1.0 - self.opening(angle)) + 1e-3
@@ -191,7 +204,7 @@ class HeartSection:
         return self.heart.outflow.openness(self.offset_mm) * self.heart.outflow.sector.at(angle)
 
     def _added_mm(self, change: WallChange, angle: Plane) -> Plane:
-        return self.heart.wall_mm * (change.factor - 1.0) * change.sector.at(angle)
+        return self.wall_mm * (change.factor - 1.0) * change.sector.at(angle)
 
     def depth(self, rows: Plane, columns: Plane) -> Plane:
         """Return the transmural position, 0 at the endocardium and 1 at the epicardium."""
@@ -230,6 +243,20 @@ class HeartSection:
         half_axes = (max(along * size - inset_mm, 1.0), max(across * size - inset_mm, 1.0))
         return ellipse(rows, columns, centre, half_axes, -angle)
 
+    def right_bands(self) -> tuple[tuple[Position, float], ...]:
+        """Return centre and radius of the muscle bundles in the right ventricle."""
+        right, size = self.heart.right_ventricle, self.epicardial_radius_mm
+        return tuple(
+            (
+                (
+                    self.centre_mm[0] - reach * size * math.sin(right.angle_rad + turn),
+                    self.centre_mm[1] + reach * size * math.cos(right.angle_rad + turn),
+                ),
+                radius_mm,
+            )
+            for turn, reach, radius_mm in right.bands
+        )
+
     def papillary_muscles(self) -> tuple[tuple[Position, float], ...]:
         """Return centre and radius of each papillary muscle; none near base and apex."""
         lowest, highest = self.heart.papillary_taper
@@ -266,13 +293,3 @@ class HeartSection:
         wrapping = self.heart.wrapping
         swing = 0.5 + 0.5 * torch.cos(angle - wrapping.fluid_angle_rad)
         return self.fat_outline(rows, columns) - wrapping.fluid_mm * swing
-
-
-def sample_flow_coordinates(
-    section: HeartSection, rows: Plane, columns: Plane
-) -> tuple[Float[Tensor, "row column"], Float[Tensor, "row column"]]:
-    """Return angle relative to the right ventricle, rad in -pi..pi, and transmural depth 0-1."""
-    _, angle = section.polar(rows, columns)
-    relative = angle - section.heart.right_ventricle_angle_rad
-    wrapped = torch.atan2(torch.sin(relative), torch.cos(relative))
-    return wrapped, section.depth(rows, columns).clamp(0.0, 1.0)

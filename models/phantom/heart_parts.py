@@ -6,6 +6,11 @@ import torch
 
 from models.phantom.shapes import Plane, smooth_step
 
+Position = tuple[float, float]
+"""Row and column, mm, from the middle of the image."""
+Waves = tuple[tuple[int, float, float], ...]
+"""Order, amplitude and phase of waves around the heart."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sector:
@@ -33,6 +38,17 @@ class WallChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Papillary:
+    """One papillary muscle, a column along the slice normal."""
+
+    angle_rad: float
+    reach_fraction: float
+    """Distance from the centre over the radius of the cavity."""
+    radius_fraction: float
+    """Radius over that of the cavity at the base."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outflow:
     """The outflow tract: at the base the ring of muscle is an open horseshoe."""
 
@@ -57,6 +73,9 @@ class RightVentricle:
     half_axes_fraction: tuple[float, float]
     """Along the septum and across it."""
     wall_mm: float
+    bands: tuple[tuple[float, float, float], ...]
+    """Muscle bundles: angle from the middle of the ventricle, distance from the left ventricle
+    over its epicardial radius, radius in mm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,3 +97,9 @@ class Wrapping:
     def has_effusion(self) -> bool:
         """Whether there is fluid in the pericardium."""
         return self.fluid_mm > 0.0
+
+
+def sum_of_waves(waves: Waves, angle: Plane) -> Plane:
+    """Return the sum of waves of given order, amplitude and phase."""
+    parts = [amplitude * torch.cos(order * angle + phase) for order, amplitude, phase in waves]
+    return torch.stack(parts).sum(0)

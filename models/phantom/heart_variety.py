@@ -5,12 +5,24 @@ from dataclasses import dataclass
 
 from torch import Generator
 
-from models.phantom.heart import Heart, Papillary, Position
-from models.phantom.heart_parts import Outflow, RightVentricle, Sector, WallChange, Wrapping
+from models.phantom.heart import Heart
+from models.phantom.heart_parts import (
+    Outflow,
+    Papillary,
+    Position,
+    RightVentricle,
+    Sector,
+    WallChange,
+    Waves,
+    Wrapping,
+)
 from models.phantom.randomness import chance, uniform
 
 _MARGIN_MM = 10.0
 """Of the left ventricle from the border of the image, at least."""
+_UNDULATIONS = ((2, 0.12), (3, 0.05), (4, 0.025), (5, 0.02), (7, 0.015))
+_TRABECULAE = ((8, 0.03), (9, 0.03), (11, 0.03), (13, 0.03), (14, 0.025), (17, 0.025), (21, 0.02))
+"""Orders of waves with their largest amplitude over the radius of the cavity."""
 _LARGEST_WALL_SHARE = 0.75
 """Of the epicardial radius; the rest is cavity."""
 
@@ -39,12 +51,14 @@ def draw_wide_heart(
     size = _draw_size(generator, beyond=beyond)
     towards_right = uniform(generator, -math.pi, math.pi)
     handedness = 1.0 if chance(generator, 0.5) else -1.0
+    long_axis_mm = uniform(generator, 36.0, 66.0)
     return Heart(
         centre_mm=_draw_centre(generator, size.epicardium_mm, field_of_view_mm, beyond=beyond),
         tilt_mm=(uniform(generator, -0.2, 0.2), uniform(generator, -0.2, 0.2)),
         handedness=handedness,
-        long_axis_mm=uniform(generator, 36.0, 66.0),
+        long_axis_mm=long_axis_mm,
         bluntness=1.0,
+        outer_axis_mm=long_axis_mm + size.wall_mm * uniform(generator, 0.8, 1.6),
         right_ventricle=_draw_right(generator, towards_right, size),
         cavity_radius_mm=size.epicardium_mm - size.wall_mm,
         wall_mm=size.wall_mm,
@@ -52,7 +66,8 @@ def draw_wide_heart(
         wall_angle_rad=uniform(generator, -math.pi, math.pi),
         wall_changes=_draw_wall_changes(generator, towards_right),
         outflow=_draw_outflow(generator, towards_right, handedness, size.wall_mm),
-        harmonics=_draw_harmonics(generator),
+        harmonics=_draw_waves(generator, _UNDULATIONS, 1.0),
+        trabeculae=_draw_waves(generator, _TRABECULAE, uniform(generator, 0.0, 1.0) ** 2),
         papillaries=_draw_papillaries(generator, towards_right, handedness),
         papillary_taper=(0.5, uniform(generator, 0.985, 1.001)),
         wrapping=_draw_wrapping(generator, beyond=beyond),
@@ -97,6 +112,14 @@ def _draw_right(generator: Generator, angle_rad: float, size: _Size) -> RightVen
         wall_mm=uniform(generator, 1.5, 3.5)
         if chance(generator, 0.75)
         else uniform(generator, 3.5, 7.0),
+        bands=tuple(
+            (
+                uniform(generator, -0.8, 0.8),
+                uniform(generator, 1.1, 1.6),
+                uniform(generator, 1.2, 3.5),
+            )
+            for _ in range(int(uniform(generator, 0.0, 4.0)))
+        ),
     )
 
 
@@ -134,14 +157,17 @@ def _draw_outflow(
     return Outflow(sector=sector, bulge_mm=bulge_mm, depth_mm=depth_mm) if is_open else None
 
 
-def _draw_harmonics(generator: Generator) -> tuple[tuple[int, float, float], ...]:
-    """Draw the undulation of the endocardium: oval, uneven, and trabeculated in some."""
-    trabeculation = uniform(generator, 0.0, 0.05) if chance(generator, 0.5) else 0.005
-    orders = [(2, 0.12), (3, 0.05), (4, 0.025), (5, 0.02), (7, 0.015)]
-    orders += [(order, trabeculation) for order in (11, 14, 19)]
+def _draw_waves(
+    generator: Generator, largest: tuple[tuple[int, float], ...], strength: float
+) -> Waves:
+    """Draw order, amplitude and phase of waves up to the largest amplitudes."""
     return tuple(
-        (order, uniform(generator, 0.1, 1.0) * amplitude, uniform(generator, 0.0, math.tau))
-        for order, amplitude in orders
+        (
+            order,
+            strength * uniform(generator, 0.1, 1.0) * amplitude,
+            uniform(generator, 0.0, math.tau),
+        )
+        for order, amplitude in largest
     )
 
 
@@ -174,7 +200,7 @@ def _draw_wrapping(generator: Generator, *, beyond: bool) -> Wrapping:
     deepest_mm = uniform(generator, 14.0, 20.0) if beyond else uniform(generator, 3.0, 12.0)
     return Wrapping(
         fat_mm=fat_mm,
-        fat_swing_mm=uniform(generator, 0.0, min(fat_mm, 3.5)),
+        fat_swing_mm=uniform(generator, 0.2, 1.3) * min(fat_mm, 4.0),
         fluid_mm=deepest_mm if has_fluid else 0.0,
         fluid_angle_rad=uniform(generator, -math.pi, math.pi),
     )

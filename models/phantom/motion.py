@@ -173,10 +173,8 @@ def motion_modes(
 
 def _squeeze(section: HeartSection, radius: Plane) -> Plane:
     """Return 1 inside the cavity, falling to 0 outside the heart."""
-    cavity = section.epicardial_radius_mm - section.heart.wall_mm
-    return 1.0 - smooth_step(
-        (radius - 0.7 * cavity) / (0.3 * cavity + section.heart.wall_mm + 22.0)
-    )
+    cavity = section.epicardial_radius_mm - section.wall_mm
+    return 1.0 - smooth_step((radius - 0.7 * cavity) / (0.3 * cavity + section.wall_mm + 22.0))
 
 
 def displacement_px(

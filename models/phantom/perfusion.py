@@ -9,6 +9,7 @@ from torch import Generator, Tensor
 
 from models.kinetics import BloodTissueExchange, convolve_uniform, interpolate
 from models.phantom.bolus import SPACING_S, BloodCurves
+from models.phantom.heart import HeartSection
 from models.phantom.protocol import PhantomState
 from models.phantom.randomness import uniform
 from models.phantom.shapes import Plane, smooth_step
@@ -54,6 +55,16 @@ class FlowPattern:
         relative = angle - self.defect_angle_rad
         distance = torch.atan2(torch.sin(relative), torch.cos(relative)).abs()
         return smooth_step(0.5 - (distance - self.defect_half_width_rad) / _EDGE_RAD)
+
+
+def sample_flow_coordinates(
+    section: HeartSection, rows: Plane, columns: Plane
+) -> tuple[Float[Tensor, "row column"], Float[Tensor, "row column"]]:
+    """Return angle relative to the right ventricle, rad in -pi..pi, and transmural depth 0-1."""
+    _, angle = section.polar(rows, columns)
+    relative = angle - section.heart.right_ventricle_angle_rad
+    wrapped = torch.atan2(torch.sin(relative), torch.cos(relative))
+    return wrapped, section.depth(rows, columns).clamp(0.0, 1.0)
 
 
 def draw_flow_pattern(generator: Generator, *, state: PhantomState, n_slices: int) -> FlowPattern:

@@ -95,6 +95,10 @@ class Thorax:
             stomach=self.stomach.at(offset_mm),
             spleen=self.spleen.at(offset_mm),
             lung_vessels=tuple(vessel.at(offset_mm) for vessel in self.lung_vessels),
+            distractors=tuple(
+                replace(distractor, oval=distractor.oval.at(offset_mm))
+                for distractor in self.distractors
+            ),
         )
 
     def local(self, rows: Plane, columns: Plane) -> tuple[Plane, Plane]:

@@ -4,11 +4,13 @@ import math
 
 from torch import Generator
 
-from models.phantom.heart import Heart, Position
+from models.phantom.heart import Heart
+from models.phantom.heart_parts import Position
 from models.phantom.randomness import chance, log_uniform, uniform
 from models.phantom.thorax import Distractor, Oval, Pose, Thorax, draw_ribs
 from models.phantom.tissues import Tissue
 
+_DISTRACTORS = (Tissue.MASS, Tissue.OTHER_MASS, Tissue.LUNG_VESSEL, Tissue.AORTA)
 _NOWHERE = Oval(centre_mm=(2000.0, 2000.0), half_axes_mm=(1.0, 1.0))
 """An organ that the slice does not cut."""
 
@@ -62,7 +64,7 @@ def draw_wide_thorax(generator: Generator, heart: Heart, *, beyond: bool = False
         ),
         pleural_fluid=_draw_pleural_fluid(generator, cavity, beyond=beyond),
         distractors=tuple(
-            _draw_distractor(generator, cavity) for _ in range(int(uniform(generator, 0.0, 4.0)))
+            _draw_distractor(generator, cavity) for _ in range(int(uniform(generator, 0.0, 5.0)))
         ),
     )
 
@@ -140,11 +142,11 @@ def _draw_aorta(generator: Generator, bottom_mm: float, aside_mm: float) -> Oval
 
 def _draw_vessel(generator: Generator, cavity: Oval) -> Oval:
     """Draw a lung vessel: most are small, a few as large as at the hilum."""
-    thickness = 1.0 + 7.0 * uniform(generator, 0.0, 1.0) ** 5
+    thickness = 0.8 + 6.0 * uniform(generator, 0.0, 1.0) ** 6
     row, column = cavity.half_axes_mm
     return Oval(
         centre_mm=(uniform(generator, -row, row), uniform(generator, -column, column)),
-        half_axes_mm=(thickness, thickness * uniform(generator, 1.0, 4.0)),
+        half_axes_mm=(thickness, thickness * uniform(generator, 1.0, 3.0)),
         angle_rad=uniform(generator, 0.0, math.tau),
         slant=_draw_slant(generator, 1.0),
     )
@@ -169,13 +171,14 @@ def _draw_pleural_fluid(generator: Generator, cavity: Oval, *, beyond: bool) -> 
 
 
 def _draw_distractor(generator: Generator, cavity: Oval) -> Distractor:
-    """Draw an oval of any size somewhere in the chest."""
-    tissue = Tissue.MASS if chance(generator, 0.5) else Tissue.OTHER_MASS
+    """Draw an oval of any size somewhere in the chest: a mass, an atrium, a great vessel."""
+    tissue = _DISTRACTORS[int(uniform(generator, 0.0, float(len(_DISTRACTORS))))]
     row, column = cavity.half_axes_mm
     size = log_uniform(generator, 5.0, 30.0)
     oval = Oval(
         centre_mm=(uniform(generator, -row, row), uniform(generator, -column, column)),
         half_axes_mm=(size, size * uniform(generator, 0.6, 1.7)),
         angle_rad=uniform(generator, 0.0, math.tau),
+        slant=_draw_slant(generator, 0.4),
     )
     return Distractor(tissue=tissue, oval=oval)

@@ -25,6 +25,8 @@ def _varied(generator: Generator, tissue: Tissue, usual: TissueConstants) -> Tis
     anything = uniform(generator, 0.02, _BRIGHTEST)
     if tissue is Tissue.LUNG:
         anything *= 0.25
+    if tissue is Tissue.FAT:
+        near = log_uniform(generator, 0.1, 0.9)
     longer = log_uniform(generator, 0.85, 1.15) if is_known else log_uniform(generator, 0.5, 1.8)
     return replace(
         usual,

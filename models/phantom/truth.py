@@ -14,10 +14,10 @@ class SeriesTruth:
     """Pixels: the reference pixel y is found at y + displacement[t, :, y] in frame t."""
     inverse_displacement: Float[Tensor, "time axis row column"]
     """Pixels: the pixel x of frame t lay at x + inverse_displacement[t, :, x] in the reference."""
-    endocardium_px: Float[Tensor, "point axis"]
+    endocardium_px: Float[Tensor, "inner_point axis"]
     """Row and column of points of the outline of the cavity, to a fraction of a pixel: at most 48,
     none in the open outflow tract, none at all where the slice has no cavity."""
-    epicardium_px: Float[Tensor, "point axis"]
+    epicardium_px: Float[Tensor, "outer_point axis"]
     """Row and column of points of the outer outline of the left ventricle."""
     through_plane_mm: Float[Tensor, " time"]
     """How far along the slice normal from the planned slice the heart is cut in each frame,
