@@ -138,7 +138,8 @@ def _pack(patient: Patient, scene: Scene, index: int, generator: torch.Generator
     outside[:, _places(here)] = signals[:, :n_tissues]
     wall = torch.stack([signals[:, n_tissues], signals[:, n_tissues + most]], dim=1)
     ladder = (ladder / ladder[most].clamp_min(1e-6)).clamp(max=1.0)
-    depth = scene.inverse_displacement.norm(dim=1).flatten(1).amax(dim=1)
+    moved = scene.inverse_displacement
+    depth = torch.hypot(moved[:, 0], moved[:, 1]).flatten(1).amax(dim=1)
     share = uniform(generator, -0.5, 0.8)
     return ScenePool(
         tissues=torch.stack([_classes(here, ladder), _classes(other, ladder)])[None].half(),

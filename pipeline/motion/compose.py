@@ -61,6 +61,16 @@ def invert(
     return inverse
 
 
+def magnitude(
+    displacement: Float[Tensor, "time axis row column"],
+) -> Float[Tensor, "time row column"]:
+    """Return the length of the displacement, px.
+
+    Not `norm`: over an axis that is not the last it is ten times slower.
+    """
+    return torch.hypot(displacement[:, 0], displacement[:, 1])
+
+
 def jacobian_determinant(
     displacement: Float[Tensor, "time axis row column"],
 ) -> Float[Tensor, "time row column"]:

@@ -141,7 +141,7 @@ def _still(series: Series) -> MotionCorrection:
         displacement=series.still,
         reference=0,
         method="identity",
-        quality=motion_quality(series.before, series.before, series.still),
+        quality=motion_quality(series.before, series.before, series.still[:1]),
         is_through_plane=torch.zeros_like(series.is_usable),
     )
 

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from pipeline.motion.compose import pixel_grid
+from pipeline.motion.compose import magnitude, pixel_grid
 from pipeline.segment.heart import HeartRegion
 from pipeline.smoothing import smooth
 
@@ -84,7 +84,7 @@ class HeartCrop:
         full = _pick(planes, place).reshape(n_frames, 2, *self.image_size)
         ratio = torch.tensor(self._ratio, dtype=field.dtype, device=field.device)
         full = full * ratio[:, None, None]
-        largest_mm = field.norm(dim=1).flatten(1).amax(dim=1) * self.spacing_mm
+        largest_mm = magnitude(field).flatten(1).amax(dim=1) * self.spacing_mm
         width_mm = (20 + 3 * largest_mm)[:, None, None]
         fade: Tensor = 1 - ((distance_mm - self.region.radius_mm) / width_mm).clamp(0, 1)
         step: Tensor = fade.square() * (3 - 2 * fade)
@@ -121,6 +121,8 @@ def _pick(
 ) -> Float[Tensor, "time new_row new_column"]:
     """Read all images at the same places, bilinear; outside counts the border."""
     n_rows, n_columns = images.shape[-2:]
+    if n_rows * n_columns == 0:
+        return images.new_zeros(len(images), *place.shape[1:])
     scale = place.new_tensor([2 / max(n_rows - 1, 1), 2 / max(n_columns - 1, 1)])
     grid = (place * scale[:, None, None] - 1).flip(0).permute(1, 2, 0)
     return functional.grid_sample(

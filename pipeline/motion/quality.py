@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.motion.compose import jacobian_determinant
+from pipeline.motion.compose import jacobian_determinant, magnitude
 from pipeline.smoothing import smooth
 from pipeline.types import MotionQuality
 
@@ -69,7 +69,7 @@ def motion_quality(
         sharpness_before=before.sharpness,
         sharpness_after=after.sharpness,
         folded_fraction=float(folded.double().mean()),
-        mean_displacement_px=float(displacement.norm(dim=1).mean()),
+        mean_displacement_px=float(magnitude(displacement).mean()),
     )
 
 
