@@ -39,6 +39,8 @@ class Artefacts:
     """Largest amplification of noise by parallel imaging, relative to that at the heart."""
     incoherent_aliasing: float = 0.0
     """Relative error of the outer lines of k-space, drawn anew for each frame."""
+    view_sharing: float = 0.0
+    """Part of the outer k-space of each frame that is taken from its neighbours in time."""
     streaks: float = 0.0
     """Relative error of the spokes of k-space, drawn anew for each frame."""
     dark_rim: float = 0.0
@@ -61,11 +63,24 @@ class Artefacts:
     def spoil_the_image(self) -> bool:
         """Whether any of them acts on the complex image."""
         return any(
-            (self.ghost_phase_rad, self.residual_aliasing, self.incoherent_aliasing, self.streaks)
+            (
+                self.ghost_phase_rad,
+                self.residual_aliasing,
+                self.incoherent_aliasing,
+                self.view_sharing,
+                self.streaks,
+            )
         )
 
 
-def spoil(frames: Frames, artefacts: Artefacts, axis: int, generator: Generator) -> ComplexFrames:
+def spoil(
+    frames: Frames,
+    artefacts: Artefacts,
+    axis: int,
+    generator: Generator,
+    *,
+    n_proton_density: int = 0,
+) -> ComplexFrames:
     """Return the complex images that parallel, fast or echo-planar imaging makes of good ones.
 
     Parameters
@@ -78,6 +93,8 @@ def spoil(frames: Frames, artefacts: Artefacts, axis: int, generator: Generator)
         Phase-encoding axis, 0 for rows.
     generator
         Source of randomness, on the CPU; equal states give equal artefacts.
+    n_proton_density
+        Leading frames of another contrast, which share no views with the rest.
 
     """
     along = axis - 2
@@ -85,6 +102,10 @@ def spoil(frames: Frames, artefacts: Artefacts, axis: int, generator: Generator)
         frames.device
     )
     n_frames = frames.shape[0]
+    if artefacts.view_sharing:
+        groups = (image[:n_proton_density], image[n_proton_density:])
+        shared = [share_views(group, artefacts.view_sharing, along) for group in groups]
+        image = torch.cat(shared)
     trembling = 1.0 + 0.1 * normals(generator, n_frames)
     image = add_ghost(image, (artefacts.ghost_phase_rad * trembling).to(frames), along)
     turn = torch.exp(1j * torch.tensor(uniform(generator, 0.0, math.tau)))
@@ -113,6 +134,18 @@ def add_aliases(
         image.roll(step * n_pixels // acceleration, dims=along) for step in range(1, acceleration)
     ]
     return image + share.to(image)[:, None, None] * torch.stack(aliases).sum(0)
+
+
+def share_views(image: ComplexFrames, share: float, along: int) -> ComplexFrames:
+    """Take a share of the outer lines of k-space from the frames before and after."""
+    if image.shape[0] < 2:
+        return image
+    lines = torch.fft.fft(image, dim=along)
+    neighbours = (torch.cat([lines[:1], lines[:-1]]) + torch.cat([lines[1:], lines[-1:]])) / 2.0
+    weight = share * _harmed(torch.fft.fftfreq(image.shape[along]).abs()).to(image.device)
+    weight = weight[:, None] if along == -2 else weight
+    mixed: Tensor = torch.fft.ifft(torch.lerp(lines, neighbours, weight.to(lines)), dim=along)
+    return mixed
 
 
 def _background_phase(generator: Generator, matrix: torch.Size) -> Float[Tensor, "row column"]:

@@ -87,7 +87,13 @@ def _rendered(
     if artefacts.gain_jitter:
         frames = frames * gains(artefacts, len(frames), generator)[:, None, None].to(frames)
     if artefacts.spoil_the_image:
-        return spoil(frames, artefacts, reconstruction.phase_encoding_axis, generator)
+        return spoil(
+            frames,
+            artefacts,
+            reconstruction.phase_encoding_axis,
+            generator,
+            n_proton_density=protocol.n_proton_density,
+        )
     return frames
 
 

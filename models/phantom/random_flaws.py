@@ -57,16 +57,17 @@ def draw_artefacts(
 
     is_echo_planar = isinstance(readout, EchoPlanarGradientEcho)
     is_balanced = isinstance(readout, BalancedSteadyState)
-    ghost = (0.85, 0.02, 0.12) if is_echo_planar else (0.08, 0.01, 0.05)
-    offset_hz = sometimes(0.9 if is_balanced else 0.0, 40.0, 60.0 + 40.0 * field_strength_t)
+    ghost = (0.85, 0.02, 0.15) if is_echo_planar else (0.08, 0.01, 0.05)
+    offset_hz = sometimes(0.9 if is_balanced else 0.0, 40.0, 80.0 + 60.0 * field_strength_t)
     return Artefacts(
-        ghost_phase_rad=usually(Stray.GHOST, ghost, (0.15, 0.30)),
+        ghost_phase_rad=usually(Stray.GHOST, ghost, (0.18, 0.35)),
         off_resonance_hz=offset_hz,
         acceleration=2 + int(chance(generator, 0.4)),
         residual_aliasing=usually(Stray.UNDERSAMPLING, (0.35, 0.01, 0.08), (0.10, 0.18)),
         g_factor=1.0 + sometimes(0.7, 0.1, 1.2),
-        incoherent_aliasing=usually(Stray.UNDERSAMPLING, (0.25, 0.02, 0.15), (0.2, 0.3)),
-        streaks=sometimes(0.15, 0.02, 0.15),
+        incoherent_aliasing=usually(Stray.UNDERSAMPLING, (0.25, 0.03, 0.25), (0.3, 0.5)),
+        streaks=sometimes(0.15, 0.03, 0.25),
+        view_sharing=sometimes(0.2, 0.1, 0.5),
         dark_rim=sometimes(0.35, 0.1, 0.4),
         fat_shift_px=sometimes(0.5, -2.0, 2.0),
         gain_jitter=usually(Stray.GAIN, (0.4, 0.005, 0.04), (0.06, 0.12)),

@@ -8,7 +8,14 @@ import torch
 
 from models.phantom import Protocol, make_exam
 from models.phantom.acquisition import add_noise
-from models.phantom.artefacts import Artefacts, add_aliases, add_ghost, noise_amplification, spoil
+from models.phantom.artefacts import (
+    Artefacts,
+    add_aliases,
+    add_ghost,
+    noise_amplification,
+    share_views,
+    spoil,
+)
 from models.phantom.coils import CoilShading, draw_coil
 from models.phantom.off_resonance import draw_field_map, mix_offsets
 from models.phantom.randomness import stream
@@ -188,6 +195,18 @@ def test_undersampling_leaves_the_mean_and_disturbs_the_detail():
         seen = spoil(frames, artefacts, 1, stream(1, "artefacts"))
         phase = spoil(frames, Artefacts(), 1, stream(1, "artefacts"))
         assert 0.01 < float((seen - phase).abs().mean()) < 0.2
+
+
+def test_shared_views_mix_neighbouring_frames_and_leave_a_steady_series_alone():
+    generator = torch.Generator().manual_seed(1)
+    image = torch.complex(*torch.randn(2, 5, 16, 20, generator=generator))
+    steady = image[:1].expand(5, -1, -1)
+    assert torch.allclose(share_views(steady, 0.5, -1), steady, atol=1e-5)
+    mixed = share_views(image, 0.5, -2)
+    lines, own = torch.fft.fft(mixed, dim=-2), torch.fft.fft(image, dim=-2)
+    assert torch.allclose(lines[2, 8], 0.5 * own[2, 8] + 0.25 * (own[1, 8] + own[3, 8]), atol=1e-4)
+    assert torch.allclose(lines[:, 0], own[:, 0], atol=1e-4)
+    assert torch.equal(share_views(image[:1], 0.5, -1), image[:1])
 
 
 def test_gains_change_whole_frames(small):

@@ -62,6 +62,7 @@ def test_every_sequence_and_artefact_occurs_and_none_always(usual):
         "aliases": sum(p.artefacts.residual_aliasing > 0 for p in usual),
         "amplified noise": sum(p.artefacts.g_factor > 1 for p in usual),
         "incoherent": sum(p.artefacts.incoherent_aliasing > 0 for p in usual),
+        "shared views": sum(p.artefacts.view_sharing > 0 for p in usual),
         "streaks": sum(p.artefacts.streaks > 0 for p in usual),
         "dark rims": sum(p.artefacts.dark_rim > 0 for p in usual),
         "gain": sum(p.artefacts.gain_jitter > 0 for p in usual),
@@ -70,13 +71,13 @@ def test_every_sequence_and_artefact_occurs_and_none_always(usual):
 
 
 def test_what_lies_beyond_is_never_drawn_otherwise(usual, far):
-    assert max(p.artefacts.ghost_phase_rad for p in usual) <= 0.12
+    assert max(p.artefacts.ghost_phase_rad for p in usual) <= 0.15
     assert max(p.artefacts.residual_aliasing for p in usual) <= 0.08
     strays = [
         (
             p.signal_to_noise < 5.0,
             p.spacing_mm > 2.8,
-            p.artefacts.ghost_phase_rad > 0.14,
+            p.artefacts.ghost_phase_rad > 0.17,
             p.artefacts.residual_aliasing > 0.09,
             p.artefacts.gain_jitter > 0.05,
             p.artefacts.coil_strength > 3.0,
