@@ -18,6 +18,8 @@ from models.physics import (
 _SHORTEST_DELAY_S = 0.006
 """Spoiling after the saturation pulse."""
 _ECHO_TRAIN = 4
+_HURRIED = 0.35
+"""Share of protocols that are as short as can be, for hearts that beat fast."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +38,16 @@ class Sequences:
 
 def draw_sequences(generator: Generator, *, field_strength_t: float) -> Sequences:
     """Draw a spoiled, echo-planar or balanced perfusion sequence and a spoiled arterial one."""
-    readout = _draw_readout(generator, field_strength_t)
-    perfusion = _saturated(generator, readout, (0.080, 0.180))
+    is_hurried = chance(generator, _HURRIED)
+    readout = _draw_readout(generator, field_strength_t, share=0.5 if is_hurried else 1.0)
+    perfusion = _saturated(generator, readout, (0.080, 0.095 if is_hurried else 0.180))
+    longest_gap_s = 0.004 if is_hurried else 0.03
     arterial = _saturated(generator, _draw_arterial(generator), (0.014, 0.040))
     first_echo = arterial.readout
     if not isinstance(first_echo, SpoiledGradientEcho):
         raise TypeError("arterial-input series are spoiled")
-    after_arterial_s = 2.0 * first_echo.time_to_centre_s + uniform(generator, 0.005, 0.03)
-    arterial_s = arterial.saturation_time_s + uniform(generator, 0.01, 0.04)
+    after_arterial_s = 2.0 * first_echo.time_to_centre_s + uniform(generator, 0.002, longest_gap_s)
+    arterial_s = arterial.saturation_time_s + uniform(generator, 0.002, longest_gap_s)
     train_s = perfusion.readout.time_to_centre_s
     return Sequences(
         perfusion=perfusion,
@@ -57,18 +61,22 @@ def draw_sequences(generator: Generator, *, field_strength_t: float) -> Sequence
         ),
         arterial_trigger_delay_s=arterial_s,
         first_slice_trigger_delay_s=arterial_s + after_arterial_s + perfusion.saturation_time_s,
-        slice_interval_s=perfusion.saturation_time_s + train_s + uniform(generator, 0.003, 0.03),
+        slice_interval_s=perfusion.saturation_time_s
+        + train_s
+        + uniform(generator, 0.002, longest_gap_s),
     )
 
 
-def _draw_readout(generator: Generator, field_strength_t: float) -> Readout:
-    """Draw how a slice is read; balanced readouts are rarer at 3 T."""
+def _draw_readout(generator: Generator, field_strength_t: float, *, share: float) -> Readout:
+    """Draw how a slice is read, with a share of the usual pulses; seldom balanced at 3 T."""
     kind = uniform(generator, 0.0, 1.0)
     if kind < 0.5:
-        return _spoiled(generator, (1.8e-3, 2.8e-3), (8.0, 20.0), (15, 40))
+        return _spoiled(
+            generator, (1.8e-3, 2.8e-3), (8.0, 20.0), (round(15 * share), round(40 * share))
+        )
     if kind < (0.7 if field_strength_t < 2.0 else 0.85):
-        return _echo_planar(generator)
-    return _balanced(generator, field_strength_t)
+        return _echo_planar(generator, share)
+    return _balanced(generator, field_strength_t, share)
 
 
 def _draw_arterial(generator: Generator) -> SpoiledGradientEcho:
@@ -90,7 +98,7 @@ def _spoiled(
     )
 
 
-def _echo_planar(generator: Generator) -> EchoPlanarGradientEcho:
+def _echo_planar(generator: Generator, share: float) -> EchoPlanarGradientEcho:
     spacing_s = uniform(generator, 0.9e-3, 1.4e-3)
     first_echo_s = uniform(generator, 1.0e-3, 1.6e-3)
     effective_s = first_echo_s + (_ECHO_TRAIN // 2) * spacing_s
@@ -98,18 +106,18 @@ def _echo_planar(generator: Generator) -> EchoPlanarGradientEcho:
         repetition_time_s=first_echo_s + _ECHO_TRAIN * spacing_s + uniform(generator, 1e-3, 2e-3),
         echo_time_s=effective_s,
         flip_angle_rad=_degrees(generator, 18.0, 30.0),
-        pulses_before_centre=_count(generator, 5, 12),
+        pulses_before_centre=_count(generator, round(5 * share), round(12 * share)),
         echo_train_length=_ECHO_TRAIN,
         echo_spacing_s=spacing_s,
     )
 
 
-def _balanced(generator: Generator, field_strength_t: float) -> BalancedSteadyState:
+def _balanced(generator: Generator, field_strength_t: float, share: float) -> BalancedSteadyState:
     flip_deg = (40.0, 60.0) if field_strength_t < 2.0 else (28.0, 45.0)
     return BalancedSteadyState(
         repetition_time_s=uniform(generator, 2.3e-3, 3.2e-3),
         flip_angle_rad=_degrees(generator, *flip_deg),
-        pulses_before_centre=_count(generator, 12, 30),
+        pulses_before_centre=_count(generator, round(12 * share), round(30 * share)),
         preparation=Preparation.RAMP if chance(generator, 0.5) else Preparation.HALF_ALPHA,
         n_ramp=_count(generator, 2, 6),
     )

@@ -41,6 +41,9 @@ def test_the_ranges_are_covered(usual):
     covers([p.signal_to_noise for p in usual], 5.0, 40.0)
     covers([p.perfusion.saturation_time_s for p in usual], 0.08, 0.18)
     covers([p.artefacts.coil_strength for p in usual], 1.2, 3.0)
+    latest = [p.last_trigger_delay_s for p in usual]
+    assert min(latest) < 0.39
+    assert max(latest) < 0.95
     assert {p.n_proton_density for p in usual} == {0, 1, 2, 3, 4}
     assert {p.field_strength_t for p in usual} == {1.5, 3.0}
     assert {p.breathing for p in usual} == set(Breathing)
