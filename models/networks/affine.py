@@ -1,14 +1,20 @@
 """A network that looks at two images and names the affine map between them.
 
 MONAI's GlobalNet (Hu 2018, doi 10.1016/j.media.2018.07.002), as in the published pipeline, with
-one change: its last layer speaks of the image centre and not of the first pixel, so that turning
+two changes: its last layer speaks of the image centre and not of the first pixel, so that turning
 an image does not also throw it aside, and of half image widths, so that one step of the optimiser
-means a like distance for shift and shape.
+means a like distance for shift and shape; and the answer is bounded.
 """
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
+
+FARTHEST = 0.5
+"""Bound of each entry of the linear part, and of the shift over half the width of the image.
+
+Without it one odd image in a batch is thrown out of view, where no gradient leads back."""
 
 
 class AffineNetwork(nn.Module):
@@ -17,7 +23,8 @@ class AffineNetwork(nn.Module):
     Parameters
     ----------
     image_size
-        Side of the square images, px; a multiple of 2 to the power of `depth`.
+        Side of the square that the network works on, px; a multiple of 2 to the power of `depth`.
+        Larger images are averaged down to it.
     num_channel_initial
         Channels at full resolution; each level down has twice as many.
     depth
@@ -29,6 +36,7 @@ class AffineNetwork(nn.Module):
         super().__init__()
         from monai.networks.nets.regunet import GlobalNet
 
+        self.image_size = image_size
         self.net = GlobalNet(
             image_size=[image_size, image_size],
             spatial_dims=2,
@@ -50,7 +58,7 @@ class AffineNetwork(nn.Module):
         Parameters
         ----------
         moving
-            Images with values 0-1. Shape `(frame, row, column)`.
+            Images with values 0-1. Rows and columns are one multiple of `image_size`.
         fixed
             What each should look like.
 
@@ -61,8 +69,10 @@ class AffineNetwork(nn.Module):
             px. Axis 0 = row.
 
         """
-        affine: Tensor = self.net(torch.stack([moving, fixed], dim=1))
-        return affine
+        images = torch.stack([moving, fixed], dim=1)
+        ratio = moving.shape[-1] // self.image_size
+        affine: Tensor = self.net(functional.avg_pool2d(images, ratio) if ratio > 1 else images)
+        return affine * affine.new_tensor([1.0, 1.0, ratio])
 
 
 class _CentredHead(nn.Module):
@@ -78,7 +88,7 @@ class _CentredHead(nn.Module):
     def forward(self, x: list[Tensor], image_size: torch.Size) -> Tensor:
         """Take the features where MONAI's head would; the argument names are MONAI's."""
         del image_size
-        parameters = self.fc(x[0].flatten(1)).reshape(-1, 2, 3)
+        parameters = FARTHEST * torch.tanh(self.fc(x[0].flatten(1)) / FARTHEST).reshape(-1, 2, 3)
         scale = parameters.new_tensor([1.0, 1.0, self.half_width_px])
         scaled: Tensor = parameters * scale
         return scaled

@@ -13,7 +13,8 @@ class PoseRange:
     """How far an image is turned and moved at random."""
 
     rotation_rad: float
-    shift_px: float
+    shift_fraction: float
+    """Along each axis, of the width of the image."""
     chance: float = 1.0
     """Of an image to be moved at all."""
 
@@ -25,7 +26,7 @@ NOISE = 0.01
 
 
 def random_affine(
-    n_frames: int, limits: PoseRange, generator: torch.Generator
+    n_frames: int, limits: PoseRange, generator: torch.Generator, *, side_px: int
 ) -> Float[Tensor, "frame axis parameter"]:
     """Draw a rotation about the image centre and a shift for each frame.
 
@@ -37,12 +38,14 @@ def random_affine(
         Both are drawn evenly from -limit to limit.
     generator
         Source of randomness, on the CPU.
+    side_px
+        Width of the images, px.
 
     """
     angle, row, column = 2 * torch.rand(3, n_frames, generator=generator) - 1
     moved = (torch.rand(n_frames, generator=generator) < limits.chance).float()
     angle = angle * limits.rotation_rad * moved
-    shift = torch.stack([row, column], dim=1) * limits.shift_px * moved[:, None]
+    shift = torch.stack([row, column], dim=1) * limits.shift_fraction * side_px * moved[:, None]
     return torch.cat([_rotation(angle), shift[:, :, None]], dim=2)
 
 

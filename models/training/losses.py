@@ -15,6 +15,8 @@ N_BINS = 23
 STRIDE_PX = 3
 """A ninth of the pixels fills a histogram as well, and histograms are most of the work."""
 SMALLEST = 1e-8
+BLANK = 1e-8
+"""Product of two variances, for values of 0-1, below which an image shows nothing."""
 WINDOW_PX = 19
 MIN_WINDOW_VARIANCE = 1e-3
 """Sum of squares below which a window counts as empty, for values of 0-1."""
@@ -29,8 +31,8 @@ def correlation(
     """
     a = first.flatten(1) - first.flatten(1).mean(dim=1, keepdim=True)
     b = second.flatten(1) - second.flatten(1).mean(dim=1, keepdim=True)
-    power = a.square().sum(dim=1) * b.square().sum(dim=1)
-    return ((a * b).sum(dim=1) / power.clamp_min(SMALLEST).sqrt()).mean()
+    power = a.square().mean(dim=1) * b.square().mean(dim=1)
+    return ((a * b).mean(dim=1) / power.clamp_min(BLANK).sqrt()).mean()
 
 
 def normalised_mutual_information(

@@ -34,8 +34,8 @@ from models.training.published_pairs import (
 )
 
 BENDING_WEIGHT = 10.0
-PUBLISHED_FIXED_POSE = PoseRange(rotation_rad=0.8, shift_px=20.0)
-PUBLISHED_COMPONENT_POSE = PoseRange(rotation_rad=0.4, shift_px=10.0, chance=0.5)
+PUBLISHED_FIXED_POSE = PoseRange(rotation_rad=0.8, shift_fraction=20 / 128)
+PUBLISHED_COMPONENT_POSE = PoseRange(rotation_rad=0.4, shift_fraction=10 / 128, chance=0.5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +76,15 @@ def train_affine(
         Told every step.
 
     """
-    images, low_rank = low_rank_pairs(data)
+    images, low_rank = (pairs.shrunk(network.image_size) for pairs in low_rank_pairs(data))
 
     def draw_loss(generator: torch.Generator) -> Tensor:
         index = _draw(images, settings.batch_size, generator)
         frame = _orientation(settings, generator)
-        poses = [random_affine(len(index), settings.fixed_pose, generator) for _ in range(2)]
-        moving_pose, fixed_pose = (_field(join(frame, pose), images) for pose in poses)
+        moving_pose, fixed_pose = (
+            _field(join(frame, _pose(settings.fixed_pose, images, index, generator)), images)
+            for _ in range(2)
+        )
         moving = warp(images.moving[index], moving_pose), warp(low_rank.moving[index], moving_pose)
         fixed = _posed(images, index, fixed_pose), _posed(low_rank, index, fixed_pose)
         affine = network(random_gain(moving[0], generator), random_gain(fixed[0], generator))
@@ -119,12 +121,12 @@ def train_affine_refine(
         Told every step.
 
     """
-    pairs = component_pairs(data, before.eval())
+    pairs = component_pairs(data, before.eval()).shrunk(network.image_size)
 
     def draw_loss(generator: torch.Generator) -> Tensor:
         index = _draw(pairs, settings.batch_size, generator)
         frame = _orientation(settings, generator)
-        pose = join(frame, random_affine(len(index), settings.component_pose, generator))
+        pose = join(frame, _pose(settings.component_pose, pairs, index, generator))
         moving = warp(pairs.moving[index], _field(pose, pairs))
         fixed = _posed(pairs, index, _field(frame, pairs))
         affine = network(random_gain(moving, generator), random_gain(fixed, generator))
@@ -184,6 +186,12 @@ def _orientation(
     if settings.has_all_orientations:
         return random_orientation(settings.batch_size, generator)
     return torch.zeros(settings.batch_size, 2, 3)
+
+
+def _pose(
+    limits: PoseRange, pairs: Pairs, index: Int[Tensor, " frame"], generator: torch.Generator
+) -> Float[Tensor, "frame axis parameter"]:
+    return random_affine(len(index), limits, generator, side_px=pairs.moving.shape[-1])
 
 
 def _field(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn import functional
 
 from models.decomposition import split_low_rank
 from models.networks.affine import AffineNetwork
@@ -40,6 +41,17 @@ class Pairs:
     def __len__(self) -> int:
         """Return the number of pairs."""
         return len(self.moving)
+
+    def shrunk(self, side_px: int) -> "Pairs":
+        """Average the images down to `side_px` pixels, a divisor of what they have."""
+        ratio = self.moving.shape[-1] // side_px
+        if ratio <= 1:
+            return self
+        return Pairs(
+            moving=functional.avg_pool2d(self.moving[:, None], ratio)[:, 0],
+            fixed=functional.avg_pool2d(self.fixed[:, None], ratio)[:, 0],
+            fixed_of=self.fixed_of,
+        )
 
 
 def low_rank_pairs(series: Sequence[SeriesFrames]) -> tuple[Pairs, Pairs]:

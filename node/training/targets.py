@@ -33,12 +33,15 @@ from models.training.scenes import draw_pool
 from node.errors import RefusalError
 from node.training.data import Data, scene_seeds
 
-AFFINE: Mapping[str, Argument] = {"image_size": 128, "num_channel_initial": 10, "depth": 5}
+AFFINE: Mapping[str, Argument] = {"image_size": 64, "num_channel_initial": 10, "depth": 5}
 DEFORMABLE: Mapping[str, Argument] = {"num_channel_initial": 16, "n_levels": 4}
 Kind = TypeVar("Kind", bound=nn.Module)
-FIXED_POSE = PoseRange(rotation_rad=0.2, shift_px=10.0)
-"""Published: 0.8 rad and 20 px, in 300 epochs on a GPU; a tenth of the steps learns less of it."""
-COMPONENT_POSE = PoseRange(rotation_rad=0.1, shift_px=5.0, chance=0.5)
+FIXED_POSE = PoseRange(rotation_rad=0.1, shift_fraction=8 / 128)
+"""Published: 0.8 rad and 20 of 128 px, in 300 epochs on a GPU; fewer steps learn less of it."""
+COMPONENT_POSE = PoseRange(rotation_rad=0.1, shift_fraction=4 / 128, chance=0.5)
+AFFINE_BATCH = 16
+DEFORMABLE_BATCH = 6
+"""Published: 16. Smaller batches make more steps of the same time."""
 
 
 class Target(StrEnum):
@@ -217,7 +220,12 @@ def _load(job: Job, kind: type[Kind], target: Target, folder: Path) -> Kind | No
 
 
 def _settings(job: Job) -> PublishedSettings:
-    return PublishedSettings(loop=job.loop, fixed_pose=FIXED_POSE, component_pose=COMPONENT_POSE)
+    return PublishedSettings(
+        loop=job.loop,
+        batch_size=DEFORMABLE_BATCH if job.target is Target.DEFORMABLE else AFFINE_BATCH,
+        fixed_pose=FIXED_POSE,
+        component_pose=COMPONENT_POSE,
+    )
 
 
 def _series(job: Job) -> list[torch.Tensor]:

@@ -1,8 +1,9 @@
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.networks.affine import AffineNetwork
+from models.networks.affine import FARTHEST, AffineNetwork
 from models.networks.warping import affine_field, join, warp
 
 
@@ -42,9 +43,16 @@ def test_an_untrained_network_moves_nothing_and_its_bias_is_the_affine() -> None
     network = AffineNetwork(image_size=16, num_channel_initial=2, depth=2).eval()
     images = torch.rand(2, 4, 16, 16)
     assert not bool(network(*images).any())
+    numbers = torch.tensor([[0.1, 0.2, 0.05], [0.3, -0.1, -0.02]])
     with torch.no_grad():
-        network.net.output_block.fc.bias.copy_(torch.tensor([0.1, 0.2, 0.5, 0.3, 0.4, -0.25]))
-    found = network(*images)
-    torch.testing.assert_close(
-        found, torch.tensor([[0.1, 0.2, 4.0], [0.3, 0.4, -2.0]]).expand(4, -1, -1)
-    )
+        network.net.output_block.fc.bias.copy_(FARTHEST * (numbers / FARTHEST).atanh().flatten())
+    wanted = numbers * torch.tensor([1.0, 1.0, 8.0])
+    torch.testing.assert_close(network(*images), wanted.expand(4, -1, -1))
+    twice = network(*torch.rand(2, 4, 32, 32))
+    torch.testing.assert_close(twice, (wanted * torch.tensor([1.0, 1.0, 2.0])).expand(4, -1, -1))
+
+
+def test_the_answer_is_bounded() -> None:
+    network = AffineNetwork(image_size=16, num_channel_initial=2, depth=2).eval()
+    torch.nn.init.constant_(network.net.output_block.fc.bias, 1e4)
+    assert float(network(*torch.rand(2, 1, 16, 16)).detach().max()) == pytest.approx(FARTHEST * 8)

@@ -52,8 +52,8 @@ def settings(n_steps: int) -> PublishedSettings:
     return PublishedSettings(
         loop=LoopSettings(seed=2, learning_rate=3e-3, n_steps=n_steps),
         batch_size=8,
-        fixed_pose=PoseRange(rotation_rad=0.1, shift_px=4.0),
-        component_pose=PoseRange(rotation_rad=0.1, shift_px=4.0),
+        fixed_pose=PoseRange(rotation_rad=0.1, shift_fraction=0.125),
+        component_pose=PoseRange(rotation_rad=0.1, shift_fraction=0.125),
         has_all_orientations=False,
     )
 
@@ -152,6 +152,16 @@ def test_pairs_know_their_fixed_frame_and_leave_out_blank_frames() -> None:
     assert torch.equal(series[1], before)
 
 
+def test_pairs_shrink_by_averaging() -> None:
+    images, _ = low_rank_pairs([toy_series(), toy_series(1)])
+    small = images.shrunk(16)
+    assert images.shrunk(SIZE) is images
+    torch.testing.assert_close(
+        small.moving[3, 2, 5], images.moving[3, 4:6, 10:12].mean(), atol=1e-6, rtol=0
+    )
+    assert small.fixed.shape == (2, 16, 16)
+
+
 def test_orientations_lose_no_pixel_and_poses_keep_their_limits() -> None:
     generator = torch.Generator().manual_seed(0)
     image = torch.rand(1, 8, 8)
@@ -167,7 +177,9 @@ def test_orientations_lose_no_pixel_and_poses_keep_their_limits() -> None:
     )
     kinds = {tuple(entry) for entry in turned.mul(100).round().flatten(1).tolist()}
     assert len(kinds) == 8
-    pose = random_affine(500, PoseRange(rotation_rad=0.4, shift_px=10.0, chance=0.5), generator)
+    pose = random_affine(
+        500, PoseRange(rotation_rad=0.4, shift_fraction=0.1, chance=0.5), generator, side_px=100
+    )
     assert 200 < int((pose[:, :, 2].abs().sum(dim=1) == 0).sum()) < 300
     assert 9 < float(pose[:, :, 2].abs().max()) <= 10
     assert float(pose[:, 1, 0].abs().max()) <= torch.tensor(0.4).sin() + 1e-6
