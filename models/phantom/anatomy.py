@@ -145,6 +145,8 @@ def _papillary_coverage(section: HeartSection, grid: tuple[Plane, Plane], edge_m
     covered = torch.zeros_like(grid[0])
     for centre, radius in section.papillary_muscles():
         covered = torch.maximum(covered, coverage(disc(*grid, centre, radius), edge_mm))
+    if section.heart.trabeculae and not section.is_closed:
+        covered = torch.maximum(covered, 1.0 - coverage(section.trabeculae(*grid), edge_mm))
     return covered
 
 

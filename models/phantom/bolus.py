@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 
 from models.kinetics import RecirculatingBolus
 from models.phantom.protocol import PhantomState
-from models.phantom.randomness import uniform
+from models.phantom.randomness import log_uniform, uniform
 
 SPACING_S = 0.05
 """Spacing of the fine time grid of all concentrations, s."""
@@ -39,9 +39,43 @@ def draw_blood_curves(
 ) -> BloodCurves:
     """Draw the passage of one bolus; rest is slower than stress."""
     pace = 1.0 if state is PhantomState.STRESS else 1.25
-    time_s = SPACING_S * torch.arange(int(duration_s / SPACING_S) + 2, dtype=torch.float64)
     left_peak = uniform(generator, 3.2, 4.8)
     arrival_s = uniform(generator, 6.5, 8.5)
+    passage = _Passage(pace=pace, left_peak_mmol_l=left_peak, arrival_s=arrival_s)
+    return _draw_passage(generator, passage, duration_s)
+
+
+def draw_wide_blood_curves(
+    generator: Generator, *, state: PhantomState, duration_s: float
+) -> BloodCurves:
+    """Draw the passage of one bolus through a fast or failing heart, injected early or late.
+
+    A short exam gets a fast passage, for else it would end before the blood of the left ventricle
+    is brightest.
+    """
+    usual = 1.0 if state is PhantomState.STRESS else 1.25
+    in_time = min(duration_s / 40.0, 1.0)
+    passage = _Passage(
+        pace=max(usual * log_uniform(generator, 0.75, 1.6) * in_time, 0.6),
+        left_peak_mmol_l=uniform(generator, 2.5, 5.5),
+        arrival_s=uniform(generator, 2.5, 9.0) * in_time,
+    )
+    return _draw_passage(generator, passage, duration_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Passage:
+    """How fast and dense the bolus comes."""
+
+    pace: float
+    """Duration relative to that at stress."""
+    left_peak_mmol_l: float
+    arrival_s: float
+
+
+def _draw_passage(generator: Generator, passage: _Passage, duration_s: float) -> BloodCurves:
+    time_s = SPACING_S * torch.arange(int(duration_s / SPACING_S) + 2, dtype=torch.float64)
+    pace, left_peak, arrival_s = passage.pace, passage.left_peak_mmol_l, passage.arrival_s
     right = RecirculatingBolus(
         peak_mmol_l=left_peak * uniform(generator, 1.5, 1.9),
         arrival_s=arrival_s,

@@ -56,7 +56,8 @@ class Heart:
     harmonics: Waves
     """Order, relative amplitude and phase of the undulations of both outlines."""
     trabeculae: Waves
-    """The same of the endocardium alone."""
+    """The same of the muscle bundles that line the cavity and, like the papillary muscles, are
+    said to belong to it."""
     papillaries: tuple[Papillary, ...]
     papillary_taper: tuple[float, float]
     """Between which tapers the papillary muscles are seen; not near base and apex."""
@@ -171,8 +172,6 @@ class HeartSection:
             return torch.full_like(angle, -1.0)
         cavity = heart.cavity_radius_mm * self.taper
         radius = cavity * (1.0 + sum_of_waves(heart.harmonics, angle))
-        if heart.trabeculae:
-            radius = radius + cavity * sum_of_waves(heart.trabeculae, angle)
         for change in heart.wall_changes:
             radius = radius - change.inward_fraction * self._added_mm(change, angle)
         if heart.wall_changes:
@@ -186,12 +185,9 @@ class HeartSection:
         heart = self.heart
         swing = heart.wall_asymmetry * torch.cos(angle - heart.wall_angle_rad)
         thickness = self.wall_mm * (1.0 + swing)
-        if heart.trabeculae and not self.is_closed:
-            cavity = heart.cavity_radius_mm * self.taper
-            thickness = thickness - cavity * sum_of_waves(heart.trabeculae, angle)
         for change in heart.wall_changes:
             thickness = thickness + self._added_mm(change, angle)
-        if heart.wall_changes or heart.trabeculae:
+        if heart.wall_changes:
             thickness = thickness.clamp(_THINNEST_WALL_MM, _THICKEST_WALL_MM)
         if heart.outflow is not None:
             thickness = thickness * (1.0 - self.opening(angle)) + 1e-3
@@ -215,6 +211,12 @@ class HeartSection:
         """Return the signed distance to the endocardium, mm."""
         radius, angle = self.polar(rows, columns)
         return radius - self.endocardial_radius_mm(angle)
+
+    def trabeculae(self, rows: Plane, columns: Plane) -> Plane:
+        """Return the signed distance to the blood between trabeculae, positive within muscle."""
+        radius, angle = self.polar(rows, columns)
+        relief = sum_of_waves(self.heart.trabeculae, angle).clamp(min=0.0)
+        return radius - self.endocardial_radius_mm(angle) * (1.0 - relief)
 
     def left_outline(self, rows: Plane, columns: Plane) -> Plane:
         """Return the signed distance to the epicardium of the left ventricle, mm."""

@@ -67,7 +67,7 @@ def draw_wide_heart(
         wall_changes=_draw_wall_changes(generator, towards_right),
         outflow=_draw_outflow(generator, towards_right, handedness, size.wall_mm),
         harmonics=_draw_waves(generator, _UNDULATIONS, 1.0),
-        trabeculae=_draw_waves(generator, _TRABECULAE, uniform(generator, 0.0, 1.0) ** 2),
+        trabeculae=_draw_waves(generator, _TRABECULAE, 1.4 * uniform(generator, 0.0, 1.0) ** 2),
         papillaries=_draw_papillaries(generator, towards_right, handedness),
         papillary_taper=(0.5, uniform(generator, 0.985, 1.001)),
         wrapping=_draw_wrapping(generator, beyond=beyond),

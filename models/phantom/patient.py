@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from torch import Generator
 
-from models.phantom.bolus import BloodCurves, draw_blood_curves
+from models.phantom.bolus import BloodCurves, draw_blood_curves, draw_wide_blood_curves
 from models.phantom.breathing import BreathingTrace, draw_breathing
 from models.phantom.heart import Heart, draw_heart
 from models.phantom.heart_variety import draw_wide_heart
@@ -17,6 +17,7 @@ from models.phantom.perfusion import (
     TissueExchange,
     draw_flow_pattern,
     draw_tissue_exchange,
+    draw_wide_flow_pattern,
     myocardial_curves,
 )
 from models.phantom.protocol import PhantomState, Protocol
@@ -58,10 +59,12 @@ def draw_patient(seed: int, *, state: PhantomState, protocol: Protocol) -> Patie
         shortest_s=protocol.last_trigger_delay_s,
     )
     duration_s = float(rhythm.trigger_s[-1] + rhythm.interval_s[-1])
-    blood = draw_blood_curves(
+    blood = (draw_wide_blood_curves if is_wide else draw_blood_curves)(
         stream(seed, state, "bolus"), state=state, duration_s=duration_s
     ).scaled(protocol.dose_fraction)
-    pattern = draw_flow_pattern(stream(seed, "flow"), state=state, n_slices=protocol.n_slices)
+    pattern = (draw_wide_flow_pattern if is_wide else draw_flow_pattern)(
+        stream(seed, "flow"), state=state, n_slices=protocol.n_slices
+    )
     exchange = draw_tissue_exchange(
         stream(seed, state, "exchange"),
         state=state,

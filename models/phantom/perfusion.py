@@ -11,7 +11,7 @@ from models.kinetics import BloodTissueExchange, convolve_uniform, interpolate
 from models.phantom.bolus import SPACING_S, BloodCurves
 from models.phantom.heart import HeartSection
 from models.phantom.protocol import PhantomState
-from models.phantom.randomness import uniform
+from models.phantom.randomness import chance, uniform
 from models.phantom.shapes import Plane, smooth_step
 
 _N_LEVELS = 32
@@ -81,6 +81,29 @@ def draw_flow_pattern(generator: Generator, *, state: PhantomState, n_slices: in
         defect_half_width_rad=math.radians(uniform(generator, 30.0, 45.0)),
         defect_slices=tuple(range(first, min(first + 2, n_slices))),
         defect_gradient=uniform(generator, 0.1, 0.3),
+    )
+
+
+def draw_wide_flow_pattern(
+    generator: Generator, *, state: PhantomState, n_slices: int
+) -> FlowPattern:
+    """Draw flow from poor to high, uneven, with a defect of any width and depth or none.
+
+    Parameters as those of `draw_flow_pattern`.
+    """
+    stress = state is PhantomState.STRESS
+    healthy = uniform(generator, *((1.3, 4.0) if stress else (0.6, 1.5)))
+    has_defect = [chance(generator, 0.5) for _ in range(n_slices)]
+    return FlowPattern(
+        healthy_ml_min_g=healthy,
+        variation=uniform(generator, 0.02, 0.1),
+        variation_angle_rad=uniform(generator, -math.pi, math.pi),
+        transmural_gradient=uniform(generator, -0.1, 0.2),
+        defect_ml_min_g=max(healthy * uniform(generator, 0.15, 0.7), 0.55),
+        defect_angle_rad=uniform(generator, -math.pi, math.pi),
+        defect_half_width_rad=math.radians(uniform(generator, 15.0, 80.0)),
+        defect_slices=tuple(index for index in range(n_slices) if has_defect[index]),
+        defect_gradient=uniform(generator, 0.0, 0.8),
     )
 
 

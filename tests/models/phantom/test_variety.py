@@ -6,12 +6,14 @@ import pytest
 import torch
 
 from models.phantom import Breathing, PhantomState, Protocol, make_exam
+from models.phantom.bolus import draw_wide_blood_curves
 from models.phantom.contours import contour_points
 from models.phantom.heart import HeartSection
 from models.phantom.heart_variety import draw_wide_heart
 from models.phantom.inversion import newton_inverse, without_folds
 from models.phantom.motion import displacement_px, inverse, jacobian, sample
 from models.phantom.patient import draw_patient
+from models.phantom.perfusion import draw_wide_flow_pattern
 from models.phantom.randomness import stream
 from models.phantom.rhythm import draw_wide_rhythm
 from models.phantom.scan import scan
@@ -231,6 +233,33 @@ def test_rhythms_range_from_slow_to_fast_and_stumble():
     assert {int(rhythm.is_ectopic.sum()) for rhythm in drawn} > {0, 1, 2}
     assert all(float(rhythm.interval_s.min()) >= 0.35 - 1e-9 for rhythm in drawn)
     assert not any(bool(rhythm.is_ectopic[0]) for rhythm in drawn)
+
+
+def test_wide_flow_stays_where_uptake_is_computed():
+    angle, depth = torch.meshgrid(
+        torch.linspace(-3.14, 3.14, 60), torch.linspace(0.0, 1.0, 5), indexing="ij"
+    )
+    slices = set()
+    for seed in range(30):
+        for state in PhantomState:
+            pattern = draw_wide_flow_pattern(stream(seed, "f"), state=state, n_slices=3)
+            slices.add(len(pattern.defect_slices))
+            for index in range(3):
+                flow = pattern.flow_ml_min_g(index, angle, depth)
+                assert float(flow.min()) >= 0.3
+                assert float(flow.max()) <= 1.25 * pattern.healthy_ml_min_g
+    assert slices == {0, 1, 2, 3}
+
+
+def test_the_bolus_of_a_wide_exam_peaks_within_it():
+    for seed in range(20):
+        for duration_s in (25.0, 70.0):
+            blood = draw_wide_blood_curves(
+                stream(seed, "b"), state=PhantomState.REST, duration_s=duration_s
+            )
+            peak_s = float(blood.time_s[blood.left_ventricle.argmax()])
+            assert float(blood.time_s[blood.right_ventricle.argmax()]) < peak_s
+            assert peak_s < 0.75 * duration_s
 
 
 def test_gasps_are_few_and_deep():
