@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from node.cli import check, demo, process, serve, simulate, studies
+from node.cli import check, demo, evaluate, process, serve, simulate, studies, train
 from node.version import VERSION
 
 app = typer.Typer(
@@ -18,12 +18,14 @@ app.command()(serve.serve)
 app.command(hidden=True)(serve.child)
 app.command()(process.process)
 app.command()(simulate.simulate)
+app.command()(train.train)
 app.command()(check.check)
 app.command()(check.echo)
 app.command()(studies.status)
 app.command(name="studies")(studies.list_studies)
 app.add_typer(studies.study, name="study")
 app.command()(demo.demo)
+app.add_typer(evaluate.evaluate, name="evaluate")
 
 
 def _print_version(wanted: bool) -> None:

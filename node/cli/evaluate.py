@@ -1,0 +1,166 @@
+"""`perfnode evaluate`: measure methods on phantom exams and write the evidence."""
+
+import multiprocessing
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from node.cli.console import OUT, counting_bars, reported_errors
+from node.errors import RefusalError
+
+if TYPE_CHECKING:
+    from pipeline.evaluation.contenders import Contender
+    from pipeline.evaluation.plan import Task
+    from pipeline.evaluation.records import Record
+
+RESULTS = "motion.jsonl"
+DEFAULT_METHODS = (
+    "none,phase-correlation,iterative,published,learned,auto,"
+    "oracle-translation,oracle-field,motion-free"
+)
+
+evaluate = typer.Typer(help="Measure methods on phantom exams with known truth.")
+
+
+@evaluate.callback()
+def _group() -> None:
+    """Hold the subjects that can be evaluated."""
+
+
+@evaluate.command()
+def motion(
+    *,
+    exams: Annotated[int, typer.Option(min=0, help="Held-out exams.")] = 52,
+    beyond: Annotated[int, typer.Option(min=0, help="Exams beyond the range of training.")] = 24,
+    methods: Annotated[str, typer.Option(help="Methods, with commas.")] = DEFAULT_METHODS,
+    jobs: Annotated[int, typer.Option(min=1, help="Exams side by side.")] = 1,
+    output: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("evaluation"),
+    weights: Annotated[
+        Path | None, typer.Option(help="Folder of networks instead of the shipped ones.")
+    ] = None,
+    all_slices: Annotated[
+        bool, typer.Option("--all-slices", help="Every slice, not one at random.")
+    ] = False,
+    development: Annotated[
+        bool, typer.Option("--development", help="Development exams instead of held-out ones.")
+    ] = False,
+    document: Annotated[
+        Path | None, typer.Option(help="Write the evidence to this Markdown file.")
+    ] = None,
+) -> None:
+    """Compare methods of motion correction; results are kept, and the rest is taken up later."""
+    with reported_errors():
+        chosen = _contenders(methods)
+        output.mkdir(parents=True, exist_ok=True)
+        results = output / RESULTS
+        tasks = _tasks(
+            chosen,
+            counts=(0 if development else exams, beyond, exams if development else 0),
+            done=_read(results),
+            weights=weights,
+            every_slice=all_slices,
+        )
+        _run(tasks, results, jobs)
+        found = _read(results)
+        target = document or output / "motion.md"
+        _write(found, target, ())
+        OUT.print(f"{len(found)} results in {results}; tables in {target}")
+
+
+def _contenders(text: str) -> tuple["Contender", ...]:
+    from pipeline.evaluation.contenders import Contender
+
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in list(Contender)]
+    if unknown or not names:
+        raise RefusalError(f"unknown method {', '.join(unknown)}; known: {', '.join(Contender)}")
+    return tuple(Contender(name) for name in names)
+
+
+def _tasks(
+    contenders: tuple["Contender", ...],
+    *,
+    counts: tuple[int, int, int],
+    done: list["Record"],
+    weights: Path | None,
+    every_slice: bool,
+) -> list["Task"]:
+    """Return one task per exam: held-out, beyond, development."""
+    from pipeline.evaluation.cases import Split, subjects
+    from pipeline.evaluation.plan import Task
+
+    keys = frozenset(record.key for record in done)
+    return [
+        Task(
+            subject=subject,
+            contenders=contenders,
+            weights=weights,
+            every_slice=every_slice,
+            done=frozenset(key for key in keys if key[:2] == (split.value, subject.seed)),
+        )
+        for split, count in zip(Split, counts, strict=True)
+        for subject in subjects(split, count)
+    ]
+
+
+def _run(tasks: list["Task"], results: Path, jobs: int) -> None:
+    """Carry out the tasks in processes of one thread each; every result is appended at once."""
+    context = multiprocessing.get_context("spawn")
+    with (
+        counting_bars() as bars,
+        ProcessPoolExecutor(jobs, mp_context=context, initializer=_one_thread) as pool,
+    ):
+        bar = bars.add_task("exams", total=len(tasks))
+        running = [pool.submit(_carry_out, task, results) for task in tasks]
+        for future in as_completed(running):
+            future.result()
+            bars.advance(bar)
+
+
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _carry_out(task: "Task", results: Path) -> int:
+    from pipeline.evaluation.plan import carry_out
+
+    return carry_out(task, partial(_append, results))
+
+
+def _append(results: Path, record: "Record") -> None:
+    """Add one line; short lines in append mode do not mix between processes."""
+    from pipeline.evaluation.records import to_line
+
+    with results.open("a", encoding="utf-8") as file:
+        file.write(to_line(record) + "\n")
+
+
+def _read(results: Path) -> list["Record"]:
+    """Return all results, the later of two for the same series and method."""
+    from pipeline.evaluation.records import from_line
+
+    if not results.exists():
+        return []
+    text = results.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:  # cut off while writing
+        results.write_text(whole, encoding="utf-8")
+    try:
+        found = [from_line(line) for line in whole.splitlines()]
+    except ValueError as error:
+        raise RefusalError(f"{results}: {error}") from error
+    return list({record.key: record for record in found}.values())
+
+
+def _write(records: list["Record"], target: Path, links: Iterable[str]) -> None:
+    from pipeline.evaluation.summary import document, reading_of
+
+    reading = reading_of(target.read_text(encoding="utf-8")) if target.exists() else ""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(document(records, reading=reading, pictures=tuple(links)), encoding="utf-8")
