@@ -1,5 +1,6 @@
 """Painting one slice: which tissue fills how much of every point of a fine grid."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -76,6 +77,7 @@ class _Canvas:
         self.grid = grid
         self.edge_mm = float(grid[0][1, 0] - grid[0][0, 0])
         self.filled = {tissue: torch.zeros_like(grid[0]) for tissue in tissues}
+        self._used: set[Tissue] = set()
 
     def paint(self, tissue: Tissue, distance: Plane) -> None:
         """Cover everything inside an outline with one tissue."""
@@ -84,10 +86,12 @@ class _Canvas:
         self.add(tissue, inside)
 
     def clear(self, inside: Plane) -> None:
-        for tissue, filled in self.filled.items():
-            self.filled[tissue] = filled * (1.0 - inside)
+        left = 1.0 - inside
+        for tissue in self._used:
+            self.filled[tissue] = self.filled[tissue] * left
 
     def add(self, tissue: Tissue, amount: Plane) -> None:
+        self._used.add(tissue)
         self.filled[tissue] = self.filled[tissue] + amount
 
 
@@ -99,8 +103,8 @@ def _paint_chest(canvas: _Canvas, thorax: Thorax) -> None:
         canvas.paint(Tissue.BONE, rib.distance(*grid))
     cavity = thorax.cavity(*grid)
     canvas.paint(Tissue.LUNG, cavity)
-    vessels = [coverage(vessel.distance(*grid), canvas.edge_mm) for vessel in thorax.lung_vessels]
-    in_lung = torch.stack(vessels).amax(0) * coverage(cavity + 4.0, canvas.edge_mm)
+    vessels = _vessel_coverage(canvas, thorax, grid)
+    in_lung = vessels * coverage(cavity + 4.0, canvas.edge_mm)
     canvas.clear(in_lung)
     canvas.add(Tissue.LUNG_VESSEL, in_lung)
     organs = (
@@ -118,6 +122,25 @@ def _paint_chest(canvas: _Canvas, thorax: Thorax) -> None:
         canvas.paint(Tissue.FLUID, fluid)
     for distractor in thorax.distractors:
         canvas.paint(distractor.tissue, distractor.oval.distance(*grid))
+
+
+def _vessel_coverage(canvas: _Canvas, thorax: Thorax, grid: tuple[Plane, Plane]) -> Plane:
+    """Return how much of each point lies in a lung vessel; each is looked for near itself only."""
+    covered = torch.zeros_like(grid[0])
+    first = [float(axis[0, 0]) for axis in canvas.grid]
+    for vessel in thorax.lung_vessels:
+        reach_mm = max(vessel.half_axes_mm) + canvas.edge_mm
+        middle = thorax.in_image(vessel.centre_mm)
+        window = tuple(
+            slice(
+                max(math.floor((at - reach_mm - start) / canvas.edge_mm), 0),
+                max(math.ceil((at + reach_mm - start) / canvas.edge_mm) + 1, 0),
+            )
+            for at, start in zip(middle, first, strict=True)
+        )
+        near = coverage(vessel.distance(grid[0][window], grid[1][window]), canvas.edge_mm)
+        covered[window] = torch.maximum(covered[window], near)
+    return covered
 
 
 def _paint_around(canvas: _Canvas, section: HeartSection) -> None:

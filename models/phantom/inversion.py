@@ -47,7 +47,7 @@ def without_folds(
     return gentle
 
 
-def newton_inverse(displacement: Field, *, tolerance_px: float = 1e-3) -> Field:
+def newton_inverse(displacement: Field, *, tolerance_px: float = 2e-3) -> Field:
     """Return w with w(x) = -d(x + w(x)): where a pixel of the frame lay in the reference.
 
     Solves x + w + d(x + w) = x by Newton steps with the gradient by central differences, in the

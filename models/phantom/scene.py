@@ -74,7 +74,10 @@ def set_scene(patient: Patient, plan: SeriesPlan) -> Scene:
     if is_wide:
         amplitudes = without_folds(amplitudes, modes, slice_spacing_mm)
     on_slice = displacement_px(amplitudes, modes, slice_spacing_mm)
-    own_modes = _modes(patient, section, plan.matrix, plan.spacing_mm)
+    displacement = on_slice
+    if (plan.matrix, plan.spacing_mm) != (protocol.matrix, slice_spacing_mm):
+        own_modes = _modes(patient, section, plan.matrix, plan.spacing_mm)
+        displacement = displacement_px(amplitudes, own_modes, plan.spacing_mm)
     return Scene(
         patient=patient,
         plan=plan,
@@ -84,7 +87,7 @@ def set_scene(patient: Patient, plan: SeriesPlan) -> Scene:
         other_share=_other_share(generator, patient, time_s),
         time_s=time_s,
         amplitudes=amplitudes,
-        displacement=displacement_px(amplitudes, own_modes, plan.spacing_mm),
+        displacement=displacement,
         inverse_displacement=newton_inverse(on_slice) if is_wide else inverse(on_slice),
     )
 

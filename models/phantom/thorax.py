@@ -53,6 +53,15 @@ class Pose:
         cosine, sine = math.cos(self.turn_rad), math.sin(self.turn_rad)
         return cosine * down + sine * right, self.handedness * (cosine * right - sine * down)
 
+    def in_image(self, local_mm: Position) -> Position:
+        """Return where a point of the upright image lies in this one."""
+        down, right = local_mm[0], self.handedness * local_mm[1]
+        cosine, sine = math.cos(self.turn_rad), math.sin(self.turn_rad)
+        return (
+            cosine * down - sine * right + self.shift_mm[0],
+            sine * down + cosine * right + self.shift_mm[1],
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distractor:
@@ -104,6 +113,10 @@ class Thorax:
     def local(self, rows: Plane, columns: Plane) -> tuple[Plane, Plane]:
         """Return positions in the upright image, which all outlines are given in."""
         return (rows, columns) if self.pose is None else self.pose.local(rows, columns)
+
+    def in_image(self, local_mm: Position) -> Position:
+        """Return where a point of the upright image lies in this one."""
+        return local_mm if self.pose is None else self.pose.in_image(local_mm)
 
     def skin(self, rows: Plane, columns: Plane) -> Plane:
         """Return the signed distance to the skin, mm; the fat below is unevenly thick."""
