@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pipeline.errors import CannotQuantifyError
-from pipeline.findings import Finding, Grade
+from pipeline.findings import Code, Finding, Grade
 from pipeline.parameters import AnalysisParameters
 from pipeline.perfusion import find_arterial_input, flow_map
 from pipeline.perfusion.window import first_pass_s
@@ -33,6 +33,9 @@ from pipeline.types import (
 
 _MIN_DENSITY_FRACTION = 0.6
 """Proton density over that of the wall below which a pixel holds too much air to be measured."""
+
+_MAX_BROKEN_FRACTION = 0.005
+"""Pixels that are no numbers stay alone; a frame with more of them is left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +61,11 @@ def quantify_arterial_input(
     if series.sequence is None:
         return None, findings
     try:
+        corrected = _corrected(series, motion)
         found = find_arterial_input(
-            motion.frames,
-            time_s=series.time_s,
-            n_proton_density=series.n_proton_density,
+            corrected.frames,
+            time_s=corrected.time_s,
+            n_proton_density=corrected.n_proton_density,
             sequence=series.sequence,
             proton_density=series.proton_density,
             native_t1_s=parameters.tissue.native_t1_blood_s,
@@ -88,22 +92,62 @@ def quantify_slice(
         motion=motion, masks=None, flow=None, tissue_time_s=None, tissue_mmol_l=None
     )
     try:
+        corrected = _corrected(series, motion)
+    except CannotQuantifyError as error:
+        return result, [*findings, _failure(error, index)]
+    try:
         masks = segment(
-            motion.frames, spacing_mm=spacing_mm, n_proton_density=series.n_proton_density
+            corrected.frames, spacing_mm=spacing_mm, n_proton_density=corrected.n_proton_density
         )
         result = replace(result, masks=masks)
     except CannotQuantifyError as error:
         findings.append(_failure(error, index))
     try:
-        result = _quantify(shared, series, result)
+        result = _quantify(shared, corrected, result)
     except CannotQuantifyError as error:
         findings.append(_failure(error, index))
     return result, [*findings, *_check_map(shared, result, index)]
 
 
+def _corrected(series: ImageSeries, motion: MotionCorrection) -> ImageSeries:
+    """Return the registered series without blank and broken frames.
+
+    In a curve they would look like a drop of the signal; a missing beat is only a longer step.
+
+    Raises
+    ------
+    CannotQuantifyError
+        No frame shows anything.
+
+    """
+    keep = _shows_something(motion.frames)
+    if not bool(keep.any()):
+        raise CannotQuantifyError(Code.INCOMPLETE_TRANSFER, "no frame shows anything")
+    return replace(
+        series,
+        frames=motion.frames[keep],
+        time_s=series.time_s[keep],
+        n_proton_density=int(keep[: series.n_proton_density].sum()),
+    )
+
+
+def _shows_something(frames: Float[Tensor, "time row column"]) -> Bool[Tensor, " time"]:
+    """Tell the frames that are not constant and of which nearly all pixels are numbers."""
+    pixels = frames.flatten(1)
+    if pixels.numel() == 0:
+        return torch.zeros(len(pixels), dtype=torch.bool, device=pixels.device)
+    known = pixels.isfinite()
+    highest = torch.where(known, pixels, -torch.inf).amax(dim=1)
+    lowest = torch.where(known, pixels, torch.inf).amin(dim=1)
+    return (highest > lowest) & ((~known).double().mean(dim=1) <= _MAX_BROKEN_FRACTION)
+
+
 def _quantify(shared: Shared, series: ImageSeries, result: SliceAnalysis) -> SliceAnalysis:
-    """Return the result with tissue curve and flow map, as far as their inputs exist."""
-    concentration = _concentration(shared, series, result.motion)
+    """Return the result with tissue curve and flow map, as far as their inputs exist.
+
+    `series` holds the corrected frames.
+    """
+    concentration = _concentration(shared, series)
     if concentration is None:
         return result
     time_s = series.time_s[series.n_proton_density :]
@@ -126,13 +170,13 @@ def _quantify(shared: Shared, series: ImageSeries, result: SliceAnalysis) -> Sli
 
 
 def _concentration(
-    shared: Shared, series: ImageSeries, motion: MotionCorrection
+    shared: Shared, series: ImageSeries
 ) -> Float[Tensor, "sr_time row column"] | None:
     """Return tissue concentration; None when the sequence is not known."""
     if series.sequence is None:
         return None
     return to_concentration(
-        motion.frames,
+        series.frames,
         n_proton_density=series.n_proton_density,
         sequence=series.sequence,
         proton_density=series.proton_density,
@@ -158,7 +202,7 @@ def _count_before_foot(arterial_input: ArterialInput | None, series: ImageSeries
 
 def _heart_disc(result: SliceAnalysis, series: ImageSeries) -> Bool[Tensor, "row column"]:
     """Return a disc around the left ventricle, or around the heart where that is not known."""
-    frames, spacing_mm = result.motion.frames, series.geometry.spacing_mm
+    frames, spacing_mm = series.frames, series.geometry.spacing_mm
     heart = locate_heart(frames, spacing_mm=spacing_mm, n_proton_density=series.n_proton_density)
     centre = (heart.centre_row, heart.centre_column)
     if result.masks is not None:
@@ -179,7 +223,7 @@ def _holds_tissue(result: SliceAnalysis, series: ImageSeries) -> Bool[Tensor, "r
     Along lung and air the ratio to the proton-density frames is mostly noise and motion; what it
     gives there looks like high flow.
     """
-    frames = result.motion.frames
+    frames = series.frames
     everywhere = torch.ones_like(frames[0], dtype=torch.bool)
     if result.masks is None or series.n_proton_density == 0:
         return everywhere

@@ -36,7 +36,7 @@ def _findings(series: ImageSeries, index: int | None) -> Iterator[Finding]:
         yield Finding(
             code=Code.INCOMPLETE_TRANSFER,
             grade=Grade.REVIEW,
-            text=f"{name}: {n_empty} of {len(pixels)} frames show nothing.",
+            text=f"{name}: {n_empty} of {len(pixels)} frames are blank or broken.",
             slice_index=index,
         )
     n_cut = _count_cut_off(pixels[shows])
