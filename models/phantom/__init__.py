@@ -3,7 +3,8 @@
 `make_exam` draws a patient from a seed (anatomy, heart, rhythm, bolus, flow, breathing), scans
 three short-axis slices and an arterial-input series, and keeps the truth of each. One file per
 concern; every concern has its own stream of random numbers, so one can grow without changing
-what another draws.
+what another draws. `Variety.WIDE` draws each concern from a range that a network or a gate can be
+trained and judged on; the files named `..._variety` hold those ranges.
 """
 
 from models.phantom.exam import PhantomExam, make_exam
@@ -11,6 +12,7 @@ from models.phantom.protocol import Breathing, PhantomState, Protocol
 from models.phantom.randomised import random_protocol
 from models.phantom.series import PhantomSeries
 from models.phantom.truth import ExamTruth, SeriesTruth
+from models.phantom.variety import Variety
 
 __all__ = [
     "Breathing",
@@ -20,6 +22,7 @@ __all__ = [
     "PhantomState",
     "Protocol",
     "SeriesTruth",
+    "Variety",
     "make_exam",
     "random_protocol",
 ]

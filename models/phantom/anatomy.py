@@ -12,7 +12,7 @@ from models.phantom.perfusion import FlowPattern, MyocardialCurves, sample_flow_
 from models.phantom.randomness import normals
 from models.phantom.shapes import Plane, coverage, disc
 from models.phantom.thorax import Thorax
-from models.phantom.tissues import Tissue
+from models.phantom.tissues import BLOOD, Tissue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +59,11 @@ def paint_slice(
     angle, depth = sample_flow_coordinates(section, *grid)
     flow = pattern.flow_ml_min_g(slice_index, angle, depth)
     levels = curves.hats(flow) * (muscle + papillary)
+    texture = _texture(generator, muscle.shape, thorax.texture_fraction)
+    weights = torch.cat([torch.stack(list(canvas.filled.values())), levels])
     return SlicePicture(
         tissues=tuple(canvas.filled),
-        weights=torch.cat([torch.stack(list(canvas.filled.values())), levels])
-        * _texture(generator, muscle.shape, thorax.texture_fraction),
+        weights=weights * _texture_by_class(texture, thorax, weights.shape[0]),
         myocardium=muscle,
         left_ventricle=inner,
         right_ventricle=right_ventricle * (1.0 - outer),
@@ -179,3 +180,16 @@ def _texture(generator: Generator, shape: torch.Size, fraction: float) -> Plane:
     pattern = coarse.reshape(1, 1, shape[0] // 8, shape[1] // 8)
     fine = torch.nn.functional.interpolate(pattern, size=shape, mode="bicubic", align_corners=False)
     return 1.0 + fraction * fine[0, 0]
+
+
+def _texture_by_class(
+    texture: Plane, thorax: Thorax, n_classes: int
+) -> Float[Tensor, "class_or_one row column"]:
+    """Return the texture of each class; mixed blood has less of it than tissue."""
+    if thorax.blood_texture_share == 1.0:
+        return texture[None]
+    share = torch.ones(n_classes)
+    for index, tissue in enumerate(thorax.tissues):
+        if tissue in BLOOD:
+            share[index] = thorax.blood_texture_share
+    return 1.0 + share[:, None, None] * (texture - 1.0)

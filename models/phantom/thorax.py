@@ -81,6 +81,8 @@ class Thorax:
     """What there is to be seen, heart included."""
     texture_fraction: float
     """Smooth relative variation of proton density."""
+    blood_texture_share: float
+    """Variation of blood over that of tissue."""
     outline: Oval
     undulation: tuple[float, float, float]
     """Phases of the uneven thickness of the fat under the skin."""
@@ -149,6 +151,7 @@ def draw_thorax(generator: Generator) -> Thorax:
         pose=None,
         tissues=USUAL_TISSUES,
         texture_fraction=0.03,
+        blood_texture_share=1.0,
         outline=outline,
         undulation=(_turn(generator), _turn(generator), _turn(generator)),
         fat_mm=fat,

@@ -42,6 +42,7 @@ def draw_wide_thorax(generator: Generator, heart: Heart, *, beyond: bool = False
         pose=_draw_pose(generator, heart, cavity, beyond=beyond),
         tissues=tuple(Tissue),
         texture_fraction=uniform(generator, 0.0, 0.1),
+        blood_texture_share=0.2,
         outline=outline,
         undulation=(
             uniform(generator, 0.0, math.tau),
