@@ -10,15 +10,18 @@ hardly visible.
 from itertools import pairwise
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-N_INPUTS = 6
+N_INPUTS = 7
+CONTEXT_CHANNELS = (3, 4, 5)
+"""Mean and standard deviation over time, and order of arrival."""
 N_MAPS = 3
 _SHOWN = (0.01, 0.99)
 """Quantiles of an image that become -1 and 1."""
 _LIMIT = 1.5
+_N_FIRST = 3
 _SAMPLES = 2304
 """Pixels that quantiles are taken from."""
 
@@ -96,13 +99,17 @@ class _Block(nn.Module):
 
 
 def frame_inputs(
-    frames: Float[Tensor, "time row column"], n_proton_density: int
+    frames: Float[Tensor, "time row column"],
+    n_proton_density: int,
+    *,
+    is_first: Bool[Tensor, " time"] | None = None,
 ) -> Float[Tensor, "time channel row column"]:
     """Return what the network sees of each frame.
 
     Channels: the frame, the one before, the one after, mean and standard deviation over the
-    saturation-recovery frames, each brought to -1..1 by its own quantiles; and the frame in the
-    scale of the series. Proton-density frames have neighbours and a scale of their own.
+    saturation-recovery frames, each brought to -1..1 by its own quantiles; the order in which the
+    bolus arrives; and the frame in the scale of the series. Proton-density frames have neighbours
+    and a scale of their own.
 
     Parameters
     ----------
@@ -110,22 +117,46 @@ def frame_inputs(
         Heart region, any unit. Shape `(time, row, column)`.
     n_proton_density
         Frames at the start without saturation pulse.
+    is_first
+        Frames whose predecessor is missing from the series.
 
     """
-    n_frames = len(frames)
     shown = normalised(frames)
-    index = torch.arange(n_frames, device=frames.device)
+    index = torch.arange(len(frames), device=frames.device)
     is_proton = index < n_proton_density
-    before = torch.where(index == n_proton_density, index, index - 1).clamp_min(0)
-    after = torch.where(index == n_proton_density - 1, index, index + 1).clamp_max(n_frames - 1)
+    starts = (index == 0) | (index == n_proton_density)
+    starts = starts if is_first is None else starts | is_first.to(starts.device)
+    ends = starts.roll(-1)
+    before, after = torch.where(starts, index, index - 1), torch.where(ends, index, index + 1)
     enhanced = frames[~is_proton] if bool((~is_proton).any()) else frames
     mean = normalised(enhanced.mean(dim=0, keepdim=True))
     spread = normalised(enhanced.std(dim=0, unbiased=False, keepdim=True))
     scaled = torch.cat([_to_series_scale(frames[is_proton]), _to_series_scale(frames[~is_proton])])
-    like = (n_frames, -1, -1)
-    return torch.stack(
-        [shown, shown[before], shown[after], mean.expand(like), spread.expand(like), scaled], dim=1
-    )
+    still = torch.cat([mean, spread, arrival_order(enhanced)[None]])[None]
+    each = torch.stack([shown, shown[before], shown[after]], dim=1)
+    return torch.cat([each, still.expand(len(frames), -1, -1, -1), scaled[:, None]], dim=1)
+
+
+def arrival_order(
+    frames: Float[Tensor, "time row column"],
+) -> Float[Tensor, "row column"]:
+    """Return when each pixel is brightest, early -1 and late 1, near 0 where little happens.
+
+    The bolus passes the right ventricle, then the left, then the myocardium, in any contrast; the
+    moment is that of the cubed change from the first frames, in which the first pass outweighs
+    what comes after.
+    """
+    time = torch.linspace(-1.0, 1.0, len(frames), dtype=frames.dtype, device=frames.device)
+    change = (frames - frames[:_N_FIRST].mean(dim=0)).abs()
+    strength = change.amax(dim=0)
+    share = change / strength.clamp_min(1e-12)
+    cubed = share**3
+    moment = torch.einsum("t,trc->rc", time, cubed) / cubed.sum(dim=0).clamp_min(1e-12)
+    weight = strength / (strength + 0.3 * strength.amax()).clamp_min(1e-12)
+    usual = (moment * weight).sum() / weight.sum().clamp_min(1e-12)
+    rest = moment - usual
+    spread = ((rest.square() * weight).sum() / weight.sum().clamp_min(1e-12)).sqrt()
+    return (weight * rest / spread.clamp_min(1e-6)).clamp(-_LIMIT, _LIMIT)
 
 
 def normalised(images: Float[Tensor, "time row column"]) -> Float[Tensor, "time row column"]:

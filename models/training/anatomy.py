@@ -8,10 +8,12 @@ from jaxtyping import Float
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
-from models.networks.anatomy import AnatomyNetwork, frame_inputs
+from models.networks.anatomy import CONTEXT_CHANNELS, AnatomyNetwork, frame_inputs
 from models.training.loop import LoopSettings, OnStep, optimise
-from models.training.sampling import TrainingBatch, sample
+from models.training.sampling import RUN, TrainingBatch, sample
 from models.training.scenes import ScenePool
+
+NO_CONTEXT_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +23,8 @@ class AnatomyRecipe:
     width: int = 16
     n_levels: int = 4
     n_series: int = 2
-    n_frames: int = 15
-    size: int = 96
+    n_frames: int = 18
+    size: int = 80
     spacing_mm: float = 2.0
     averaging: float = 0.998
     """Decay of the running average of the weights, which is what is kept."""
@@ -79,7 +81,7 @@ def train_anatomy(
 
     def draw_loss(generator: Generator) -> Tensor:
         trainee.follow(recipe.averaging)
-        return _loss(trainee.network, _batch(pool, recipe, generator))
+        return _loss(trainee.network, _batch(pool, recipe, generator), generator)
 
     optimise(trainee, draw_loss, settings, folder=folder, on_step=on_step)
     return trainee.average
@@ -111,9 +113,21 @@ def _batch(pool: ScenePool, recipe: AnatomyRecipe, generator: Generator) -> Trai
     )
 
 
-def _loss(network: AnatomyNetwork, batch: TrainingBatch) -> Float[Tensor, ""]:
+def _without_context(
+    inputs: Float[Tensor, "time channel row column"], generator: Generator
+) -> Float[Tensor, "time channel row column"]:
+    """Blank mean and standard deviation over time now and then, so that the frame itself counts."""
+    if float(torch.rand((), generator=generator)) > NO_CONTEXT_SHARE:
+        return inputs
+    shown = torch.ones(inputs.shape[1], device=inputs.device)
+    shown[list(CONTEXT_CHANNELS)] = 0.0
+    return inputs * shown[:, None, None]
+
+
+def _loss(network: AnatomyNetwork, batch: TrainingBatch, generator: Generator) -> Float[Tensor, ""]:
+    is_first = torch.arange(batch.frames.shape[1]) % RUN == 0
     inputs = [
-        frame_inputs(frames, int(n_proton))
+        _without_context(frame_inputs(frames, int(n_proton), is_first=is_first), generator)
         for frames, n_proton in zip(batch.frames, batch.n_proton_density, strict=True)
     ]
     logits = network(torch.cat(inputs).contiguous(memory_format=torch.channels_last))

@@ -6,7 +6,7 @@ Everything is drawn anew for every series, much wider than any one protocol.
 import math
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Complex, Float
 from torch import Generator, Tensor
 from torch.nn import functional
 
@@ -77,7 +77,7 @@ def _limited(fine: FineFrames, size: int, generator: Generator) -> Frames:
     low = spectrum[..., middle, middle]
     reach = (0.3, 0.6) if _draw(generator, 0.0, 1.0) < COARSE_SHARE else (0.5, 1.0)
     windows = [_window(size, reach, generator).to(fine.device) for _ in range(2)]
-    low = low * windows[0][:, None] * windows[1]
+    low = low * windows[0][:, None] * windows[1] * _half_pixel(size, n_fine).to(fine.device)
     image = torch.fft.ifft2(torch.fft.ifftshift(low, dim=(-2, -1))).real
     return image * (size / n_fine) ** 2
 
@@ -85,15 +85,19 @@ def _limited(fine: FineFrames, size: int, generator: Generator) -> Frames:
 def _window(
     size: int, reach: tuple[float, float], generator: Generator
 ) -> Float[Tensor, " frequency"]:
-    """Return 1 up to a flat part, a cosine down to the edge of what is acquired, then 0.
-
-    The half-pixel phase between the grids is left out: images and maps share the fine grid.
-    """
+    """Return 1 up to a flat part, a cosine down to the edge of what is acquired, then 0."""
     frequency = (torch.arange(size) - size // 2).abs() / (size / 2)
     edge = _draw(generator, *reach)
     flat = edge * _draw(generator, 0.3, 1.0)
     beyond = ((frequency - flat) / max(edge - flat, 1e-3)).clamp(0.0, 1.0)
     return torch.cos(0.5 * math.pi * beyond)
+
+
+def _half_pixel(size: int, n_fine: int) -> Complex[Tensor, "row column"]:
+    """Return the phase that keeps the edges of both grids together, not their first pixels."""
+    shift = (n_fine / size - 1.0) / 2.0
+    phase = math.tau * (torch.arange(size) - size // 2) * shift / n_fine
+    return torch.exp(1j * (phase[:, None] + phase))
 
 
 def _ghosted(image: Frames, generator: Generator) -> Frames:

@@ -13,11 +13,18 @@ from models.training.flaws import acquire, smooth_field
 from models.training.scenes import FIELD_MM, N_PROTON_DENSITY, ScenePool
 
 OVERSAMPLING = 2
+RUN = 3
+"""Frames in a row; every other neighbour in time is missing."""
 SCALE = (0.75, 1.3)
 OFF_CENTRE_MM = 16.0
 STRETCH = 0.08
-LESS_MOTION_SHARE = 0.4
+LESS_MOTION_SHARE = 0.3
 """Share of series that are shown with less motion than they have, as after a first alignment."""
+MORE_MOTION = (0.5, 2.5)
+"""Factor on the motion of the others: what moves little can be guessed from the average of the
+series, and a network that learns to guess has not learned to look."""
+JITTER_MM = 5.0
+"""Largest standard deviation of a shift of each frame by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +64,7 @@ def sample(
     generator
         Source of randomness, on the CPU; the same state gives the same batch.
     n_series, n_frames
-        How many series, and frames of each: short runs of beats in order, some with
+        How many series, and frames of each: runs of `RUN` beats in order, some with
         proton-density frames at the start.
     size, spacing_mm
         Rows and columns, and pixel size, of the result.
@@ -90,15 +97,24 @@ def _render(
 
 
 def _beats(n_beats: int, n_frames: int, generator: Generator) -> Int[Tensor, " frame"]:
-    """Choose runs of consecutive beats, in order of time; now and then the first frames too."""
-    run = 5
-    n_runs = max(1, n_frames // run)
-    first = 0 if _draw(generator, 0.0, 1.0) < 0.5 else N_PROTON_DENSITY
-    starts = torch.randperm((n_beats - first) // run, generator=generator)[:n_runs].sort().values
-    if first == 0:
-        starts[0] = 0
-    beats = first + (starts[:, None] * run + torch.arange(run)).flatten()
-    return beats[:n_frames]
+    """Choose runs of consecutive beats, one from each part of the series, in order of time.
+
+    Every part, so that the passage of the bolus is seen as in a whole series. Every other series
+    begins with proton-density frames.
+    """
+    n_runs = max(1, n_frames // RUN)
+    beats = torch.arange(RUN)
+    has_proton = _draw(generator, 0.0, 1.0) < 0.5
+    first = N_PROTON_DENSITY
+    part = (n_beats - first) / n_runs
+    runs = []
+    for run in range(n_runs):
+        latest = first + (run + 1) * part - RUN
+        runs.append(int(_draw(generator, first + run * part, max(latest, first + run * part))))
+    chosen = torch.tensor(runs)[:, None] + beats
+    if has_proton:
+        chosen[0] = beats
+    return chosen.flatten()[:n_frames]
 
 
 def _draw_view(centre_mm: Float[Tensor, " axis"], generator: Generator) -> _View:
@@ -129,9 +145,10 @@ def _points(
     seen = seen.to(device).expand(len(use), -1, -1, -1)
     motion = pool.inverse_displacement[scene][use.to(device)].float()
     less = _draw(generator, 0.0, 1.0) < LESS_MOTION_SHARE
-    motion = motion * (_draw(generator, 0.0, 0.5) if less else 1.0)
-    jitter = _draw(generator, 0.0, 2.0) * torch.randn(len(use), 2, generator=generator)
-    motion = motion + jitter[:, :, None, None].to(device)
+    share = _draw(generator, 0.0, 0.4) if less else _draw(generator, *MORE_MOTION)
+    jitter_mm = _draw(generator, 0.0, 0.2 * JITTER_MM if less else JITTER_MM)
+    jitter = jitter_mm * torch.randn(len(use), 2, generator=generator)
+    motion = share * motion + jitter[:, :, None, None].to(device)
     return seen + _look(motion, seen)
 
 

@@ -18,11 +18,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from models.decomposition import pca_reference, split_low_rank
+from models.decomposition import split_low_rank
 from pipeline.motion.affine import AffineSettings, affine_field, join, register_affine
 from pipeline.motion.compose import compose, invert, warp
 from pipeline.motion.contrast_free import place_group
-from pipeline.motion.deformable import DeformableSettings, register_deformable
+from pipeline.motion.deformable import DeformableSettings
+from pipeline.motion.following import MAX_MISFIT, follow_affine, follow_deformable
 from pipeline.motion.likeness import misfit
 from pipeline.motion.phases import choose_reference, enhanced
 from pipeline.motion.series import Candidate, Series
@@ -35,8 +36,6 @@ DEFORMABLE_COMPONENTS = (3, 5)
 AFFINE = AffineSettings(n_iterations=6, shape_stiffness=0.3)
 DEFORMABLE = DeformableSettings(n_iterations=8, window_px=5.0, smoothing_px=2.5, damping=0.5)
 MIN_ENHANCED = 12
-MAX_MISFIT = 0.25
-"""A reference that leaves more of a frame unexplained is not followed."""
 
 
 COARSE_MM = 3.5
@@ -103,12 +102,12 @@ def candidates(
     found = [("translation", affine_field(affine, frames))]
     progress("motion: affine", 0.3)
     affine = _follow_low_rank(frames, weight, affine, is_enhanced, reference)
-    for n_components in AFFINE_COMPONENTS:
-        affine = _affine_round(frames, weight, affine, is_enhanced, n_components)
+    if int(is_enhanced.sum()) >= MIN_ENHANCED:
+        affine = follow_affine(frames, weight, affine, is_enhanced, AFFINE_COMPONENTS, AFFINE)
     found.append(("affine", affine_field(affine, frames)))
     if is_fine:
         progress("motion: non-rigid", 0.5)
-        found.append(("deformable", _deformable_rounds(frames, weight, found[-1][1], is_enhanced)))
+        found.append(("deformable", _bent(frames, weight, found[-1][1], is_enhanced)))
     progress("motion: frames without contrast", 0.8)
     proton = torch.arange(len(frames), device=frames.device) < n_proton_density
     groups = (proton, ~proton & ~is_enhanced)
@@ -188,43 +187,13 @@ def _follow_low_rank(
     return result
 
 
-def _affine_round(
-    frames: Float[Tensor, "time row column"],
-    weight: Float[Tensor, "row column"],
-    affine: Float[Tensor, "time axis parameter"],
-    is_enhanced: Bool[Tensor, " time"],
-    n_components: int,
-) -> Float[Tensor, "time axis parameter"]:
-    """Register enhanced frames by affine to their PCA references."""
-    moved = warp(frames, affine_field(affine, frames))
-    goal = pca_reference(moved, n_components, weight=weight, teachers=is_enhanced)
-    use = is_enhanced.nonzero()[:, 0]
-    if len(use) < MIN_ENHANCED:
-        return affine
-    found = register_affine(frames[use], goal[use], weight, affine[use], AFFINE)
-    rest = misfit(warp(frames[use], affine_field(found, frames)), goal[use], weight)
-    result = affine.clone()
-    result[use] = torch.where((rest < MAX_MISFIT)[:, None, None], found, affine[use])
-    return result
-
-
-def _deformable_rounds(
+def _bent(
     frames: Float[Tensor, "time row column"],
     weight: Float[Tensor, "row column"],
     field: Float[Tensor, "time axis row column"],
     is_enhanced: Bool[Tensor, " time"],
 ) -> Float[Tensor, "time axis row column"]:
-    """Refine the enhanced frames; the others keep their field."""
+    """Refine the enhanced frames, if they are enough; the others keep their field."""
     if int(is_enhanced.sum()) < MIN_ENHANCED:
         return field
-    for n_components in DEFORMABLE_COMPONENTS:
-        goal = pca_reference(warp(frames, field), n_components, weight=weight, teachers=is_enhanced)
-        moved = register_deformable(
-            frames[is_enhanced], goal[is_enhanced], weight, field[is_enhanced], DEFORMABLE
-        )
-        rest = misfit(warp(frames[is_enhanced], moved), goal[is_enhanced], weight)
-        good = (rest < MAX_MISFIT)[:, None, None, None]
-        refined = field.clone()
-        refined[is_enhanced] = torch.where(good, moved, field[is_enhanced])
-        field = refined
-    return field
+    return follow_deformable(frames, weight, field, is_enhanced, DEFORMABLE_COMPONENTS, DEFORMABLE)
