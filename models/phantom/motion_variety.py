@@ -65,8 +65,10 @@ def _draw_push(generator: Generator, heart: Heart) -> Push:
 
 def _draw_through_plane(generator: Generator, *, beyond: bool) -> float:
     """Draw how far another part of the heart comes into the plane; not at all in some."""
-    leaves = beyond or chance(generator, 0.65)
-    distance = uniform(generator, *((10.0, 14.0) if beyond else (3.0, 10.0)))
+    leaves = chance(generator, 0.6) or beyond
+    share = uniform(generator, 0.0, 1.0)
+    # Breathing moves the heart mostly within the plane: large distances are rare.
+    distance = 8.0 + 6.0 * share if beyond else 2.0 + 8.0 * share**2
     sign = 1.0 if chance(generator, 0.5) else -1.0
     return sign * distance if leaves else 0.0
 
