@@ -112,7 +112,7 @@ def train_affine_refine(
     data
         As for step 1.
     network
-        As made by its class, or trained before.
+        Best a copy of `before`: a new one, which sees only small motion, tends to move nothing.
     before
         Trained network of step 1.
     folder

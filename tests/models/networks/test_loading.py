@@ -115,3 +115,14 @@ def test_any_text_survives_a_card(tmp_path_factory: pytest.TempPathFactory, text
 
 def test_shipped_weights_are_those_of_their_cards() -> None:
     assert load_networks(folder=WEIGHTS) is not None
+
+
+def test_shipped_weights_are_small_and_each_has_its_card() -> None:
+    files = sorted(WEIGHTS.glob("*.safetensors"))
+    assert sum(file.stat().st_size for file in files) <= 40e6
+    assert [file.stem for file in files] == [file.stem for file in sorted(WEIGHTS.glob("*.toml"))]
+    for file in files:
+        card = read_card(file.with_suffix(".toml"))
+        assert card.name == file.stem
+        assert card.metrics
+        assert card.licence == "Apache-2.0"
