@@ -1,12 +1,13 @@
 """Who is registered when, and what the arterial-input series is told."""
 
 import dataclasses
+from concurrent.futures import Future
 
 import torch
 
 from models.phantom import Breathing, Protocol, make_exam
-from pipeline.motion import Method, correct
-from pipeline.register import register_exam
+from pipeline.motion import Method, correct, identity
+from pipeline.register import _guess_from, register_exam
 from pipeline.types import Exam, ImageSeries, MotionCorrection
 from tests.pipeline.exams import exam_of
 
@@ -55,6 +56,30 @@ def test_side_by_side_gives_the_same_bytes() -> None:
     for alone, beside in zip(register(exam), register(exam, n_parallel=3), strict=True):
         assert torch.equal(alone.frames, beside.frames)
         assert alone.reference == beside.reference
+
+
+def done(series: ImageSeries, shift_px: float) -> Future[MotionCorrection]:
+    """Return a finished registration in which frame t moved by t times the shift along rows."""
+    still = identity(series.frames, spacing_mm=series.geometry.spacing_mm, n_proton_density=3)
+    field = torch.zeros_like(still.displacement)
+    field[:, 0] = shift_px * torch.arange(len(field))[:, None, None]
+    task: Future[MotionCorrection] = Future()
+    task.set_result(dataclasses.replace(still, displacement=field))
+    return task
+
+
+def test_the_arterial_series_is_told_by_the_slice_beside_it_in_mm() -> None:
+    exam = small_exam()
+    tasks = [done(exam.slices[0], 0.1), done(exam.slices[1], 0.5)]
+    guess_mm = _guess_from(exam, tasks)()
+    assert guess_mm is not None
+    expected = 0.1 * 4.0 * torch.arange(27.0)
+    torch.testing.assert_close(guess_mm, torch.stack([expected, 0 * expected], dim=1))
+
+
+def test_a_slice_that_stayed_tells_nothing() -> None:
+    exam = small_exam()
+    assert _guess_from(exam, [done(series, 0.0) for series in exam.slices])() is None
 
 
 def test_an_arterial_series_that_lies_otherwise_is_told_nothing() -> None:

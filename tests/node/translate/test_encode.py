@@ -338,3 +338,18 @@ def test_decimals_longer_than_allowed_come_back_unchanged(tmp_path: Path) -> Non
     decoded = decode_study(files, rules=DEFAULT_ACQUISITION).exams[0]
     item = reread(encode(decoded, unmoved_analysis(decoded.exam))[5])
     assert [float(value) for value in item.ImagePositionPatient] == [float(text) for text in wild]
+
+
+def test_corrected_images_name_the_method_and_the_hash_of_its_network(
+    decoded: DecodedExam, analysis: Analysis
+) -> None:
+    slices = tuple(
+        dataclasses.replace(result, motion=dataclasses.replace(result.motion, method=method))
+        for result, method in zip(
+            analysis.slices, ("learned", "iterative", "identity"), strict=True
+        )
+    )
+    encoded = encode(decoded, dataclasses.replace(analysis, slices=slices))
+    told = {result.dataset.DerivationDescription for result in encoded if result.kind == "moco"}
+    words = ("(learned: anatomy sha256 " + "1a2b" * 16 + ")", "(iterative)", "(identity)")
+    assert all(any(word in text for text in told) for word in words)
