@@ -31,6 +31,8 @@ class DeformableSettings:
     damping: float
     """Resistance against moving, in units of the mean structure of the heart region."""
     max_step_px: float = 0.7
+    noise_weight: float = 0.0
+    """Resistance per unexplained variance: where noise is left over, differences mean less."""
     pooling: int = 1
     """Sums over the window are taken on a grid so many times coarser; the window hides it."""
 
@@ -80,7 +82,8 @@ def _step(
     rr, rc, cc, rd, cd = _summed(products * weight, settings)
     share = _pooled(weight, settings.pooling)
     typical = ((rr + cc) * share).sum(dim=(1, 2), keepdim=True) / (2 * share.sum())
-    resistance = settings.damping * typical + 1e-12
+    unexplained = (rest.square() * weight).sum(dim=(1, 2), keepdim=True) / weight.sum()
+    resistance = settings.damping * typical + settings.noise_weight * unexplained + 1e-12
     rr, cc = rr + resistance, cc + resistance
     determinant = rr * cc - rc.square()
     step: Tensor = torch.stack([cc * rd - rc * cd, rr * cd - rc * rd], dim=1) / determinant[:, None]

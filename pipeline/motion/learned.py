@@ -26,6 +26,7 @@ from pipeline.motion.crop import HeartCrop
 from pipeline.motion.deformable import DeformableSettings
 from pipeline.motion.following import follow_affine, follow_deformable
 from pipeline.motion.iterative import anchored
+from pipeline.motion.likeness import misfit
 from pipeline.motion.map_registration import heart_places
 from pipeline.motion.phases import choose_reference, enhanced
 from pipeline.motion.series import Candidate, Series
@@ -45,10 +46,19 @@ OFF_CENTRE_MM = 10.0
 AFFINE = AffineSettings(n_iterations=4, shape_stiffness=0.3)
 COMPONENTS = (3, 5)
 REFINEMENT = DeformableSettings(
-    n_iterations=5, window_px=5.0, smoothing_px=2.5, damping=0.5, pooling=2
+    n_iterations=5,
+    window_px=5.0,
+    smoothing_px=2.5,
+    damping=0.5,
+    noise_weight=2.0,
+    pooling=2,
 )
 GROUP = AffineSettings(n_iterations=4, shape_stiffness=30.0)
 GROUP_BLUR_PX = 1.0
+STRANGE_RATIO = 2.5
+"""A frame that its components leave so many times more unexplained than is usual in the series
+shows another slice of the heart."""
+STRANGE = 0.01
 MIN_ENHANCED = 12
 HEART_LEVEL = 0.35
 """Mean share of heart from which on a pixel belongs to it."""
@@ -90,21 +100,23 @@ def register(series: Series, networks: Networks, progress: Progress) -> tuple[Ca
     if networks.anatomy is None:
         raise ValueError("the learned method needs the weights of the anatomy network")
     view = _look(series, networks.anatomy, progress)
-    still = _spread(view.shifts, view.frames)
+    still = shift_field(view.shifts, view.frames)
     fields = {"translation": _settled(view, still, series.n_proton_density)}
     moved = warp(view.frames, fields["translation"])
     is_enhanced = enhanced(moved, view.window, series.n_proton_density)
     reference = choose_reference(moved, view.window, is_enhanced)
+    marked = torch.zeros_like(is_enhanced)
     if max(series.spacing_mm) < FINE_MM and int(is_enhanced.sum()) >= MIN_ENHANCED:
         progress("motion: affine", 0.5)
         fields["affine"] = _affine(view, fields["translation"], is_enhanced)
         progress("motion: non-rigid", 0.7)
-        fields["deformable"] = follow_deformable(
-            view.frames, view.window, fields["affine"], is_enhanced, COMPONENTS, REFINEMENT
-        )
+        fields["deformable"], marked = _bent(view, fields["affine"], is_enhanced)
     return tuple(
         Candidate(
-            name=name, field=view.crop.spread(anchored(field, reference)), reference=reference
+            name=name,
+            field=view.crop.spread(anchored(field, reference)),
+            reference=reference,
+            is_through_plane=marked,
         )
         for name, field in fields.items()
     )
@@ -149,13 +161,13 @@ def _look(series: Series, network: AnatomyNetwork, progress: Progress) -> _View:
     progress("motion: translation", 0.0)
     first = _roughly(series, (region.centre_row, region.centre_column))
     progress("motion: anatomy", 0.2)
-    aligned = warp(first.frames, _spread(first.shifts, first.frames))
+    aligned = warp(first.frames, shift_field(first.shifts, first.frames))
     maps = anatomy_maps(network, aligned, series.n_proton_density)
     off_px = _place(maps) - (SIZE - 1) / 2
     if float(off_px.norm()) * SPACING_MM > OFF_CENTRE_MM:
         row, column = (off_px * SPACING_MM / off_px.new_tensor(series.spacing_mm)).tolist()
         first = _roughly(series, (region.centre_row + row, region.centre_column + column))
-        aligned = warp(first.frames, _spread(first.shifts, first.frames))
+        aligned = warp(first.frames, shift_field(first.shifts, first.frames))
         maps = anatomy_maps(network, aligned, series.n_proton_density)
     window = heart_window(maps, spacing_mm=SPACING_MM)
     if window is None:
@@ -184,7 +196,7 @@ def _roughly(series: Series, centre: tuple[float, float]) -> _View:
     shifts = POOLING * translations(
         _pooled(frames), _pooled(window[None])[0], reach_px=round(REACH_MM / coarse_mm), n_rounds=2
     )
-    moved = warp(frames, _spread(shifts, frames))
+    moved = warp(frames, shift_field(shifts, frames))
     step = translations(moved, window, reach_px=round(NEAR_MM / SPACING_MM), n_rounds=1)
     return _View(crop=crop, frames=frames, shifts=shifts + step, window=window)
 
@@ -228,11 +240,22 @@ def _affine(
     return torch.where(is_enhanced[:, None, None, None], full, field)
 
 
+def _bent(
+    view: _View, field: Float[Tensor, "time axis side side"], is_enhanced: Bool[Tensor, " time"]
+) -> tuple[Float[Tensor, "time axis side side"], Bool[Tensor, " time"]]:
+    """Follow PCA references by smooth fields; mark what they cannot explain, and leave it unbent.
+
+    A frame of another slice of the heart differs from all others in a way that no component
+    carries and no field mends.
+    """
+    bent = follow_deformable(view.frames, view.window, field, is_enhanced, COMPONENTS, REFINEMENT)
+    moved = warp(view.frames, bent)
+    goal = pca_reference(moved, COMPONENTS[-1], weight=view.window, teachers=is_enhanced)
+    rest = misfit(moved, goal, view.window)
+    usual = rest[is_enhanced].median()
+    marked = is_enhanced & (rest > STRANGE_RATIO * usual) & (rest > STRANGE)
+    return torch.where(marked[:, None, None, None], field, bent), marked
+
+
 def _pooled(images: Float[Tensor, "time side side"]) -> Float[Tensor, "time half half"]:
     return functional.avg_pool2d(images[:, None], POOLING)[:, 0]
-
-
-def _spread(
-    shifts: Float[Tensor, "time axis"], like: Float[Tensor, "time side side"]
-) -> Float[Tensor, "time axis side side"]:
-    return shift_field(shifts, like)
