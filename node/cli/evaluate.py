@@ -1,6 +1,7 @@
 """`perfnode evaluate`: measure methods on phantom exams and write the evidence."""
 
 import multiprocessing
+import os
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
@@ -51,6 +52,7 @@ def motion(
     document: Annotated[
         Path | None, typer.Option(help="Write the evidence to this Markdown file.")
     ] = None,
+    pictures: Annotated[Path | None, typer.Option(help="Folder for plots and movie.")] = None,
 ) -> None:
     """Compare methods of motion correction; results are kept, and the rest is taken up later."""
     with reported_errors():
@@ -67,7 +69,8 @@ def motion(
         _run(tasks, results, jobs)
         found = _read(results)
         target = document or output / "motion.md"
-        _write(found, target, ())
+        links = () if pictures is None else _draw(found, pictures, target)
+        _write(found, target, links)
         OUT.print(f"{len(found)} results in {results}; tables in {target}")
 
 
@@ -164,3 +167,28 @@ def _write(records: list["Record"], target: Path, links: Iterable[str]) -> None:
     reading = reading_of(target.read_text(encoding="utf-8")) if target.exists() else ""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(document(records, reading=reading, pictures=tuple(links)), encoding="utf-8")
+
+
+_CAPTIONS = {
+    "motion_methods.png": "Every exam with every method; colours are modes of breathing.",
+    "motion_phases.png": "Error over the phases of the bolus, held-out exams.",
+    "motion_time.png": "Error against time.",
+    "motion_failures.png": "Worst slice of each method: one column of pixels over time, acquired "
+    "and corrected, with the wall of the reference frame as lines.",
+    "motion_movie.gif": "A typical free-breathing exam, acquired and corrected; the contours are "
+    "those of the reference frame.",
+}
+
+
+def _draw(records: list["Record"], folder: Path, document: Path) -> tuple[str, ...]:
+    """Draw all pictures and return their Markdown, with paths as seen from the document."""
+    from pipeline.evaluation.gallery import draw_gallery
+
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = draw_gallery(records, folder)
+    start = document.parent.resolve()
+    return tuple(
+        f"![{caption}]({os.path.relpath(folder.resolve() / name, start)})\n\n*{caption}*"
+        for name, caption in _CAPTIONS.items()
+        if name in drawn
+    )

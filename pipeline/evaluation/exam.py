@@ -48,11 +48,14 @@ def evaluate_exam(
     views = _Views()
     chosen = cases(subject, exam, indices)
     for contender in contenders:
-        found = [_key(case, contender, weights) for case in chosen]
-        if all(key in done for key in found):
+        # Elastix takes minutes for a series; it is compared on slices only.
+        wanted = [
+            case for case in chosen if not (case.is_arterial and contender is Contender.ELASTIX)
+        ]
+        if all(_key(case, contender, weights) in done for case in wanted):
             continue
         guess: tuple[Case, Registration] | None = None
-        for case in chosen:
+        for case in wanted:
             actual = without_motion(case) if contender is Contender.MOTION_FREE else case
             start = _guess_mm(guess, case) if case.is_arterial else None
             registration = register(contender, actual, networks=networks, guess_mm=start)

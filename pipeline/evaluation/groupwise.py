@@ -16,8 +16,8 @@ from torch import Tensor
 from pipeline.motion.crop import HeartCrop
 from pipeline.segment import locate_heart
 
-RIGID_ITERATIONS = 500
-BENDING_ITERATIONS = 500
+RIGID_ITERATIONS = 200
+BENDING_ITERATIONS = 200
 N_RESOLUTIONS = 3
 GRID_MM = 16.0
 N_SAMPLES = 512
