@@ -51,5 +51,6 @@ class DeformableNetwork(nn.Module):
             What each should look like.
 
         """
-        field: Tensor = self.net(torch.stack([moving, fixed], dim=1))
-        return field
+        images = torch.stack([moving, fixed], dim=1)
+        field: Tensor = self.net(images.contiguous(memory_format=torch.channels_last))
+        return field.contiguous()
