@@ -78,7 +78,7 @@ def _limited(fine: FineFrames, size: int, generator: Generator) -> Frames:
     reach = (0.3, 0.6) if _draw(generator, 0.0, 1.0) < COARSE_SHARE else (0.5, 1.0)
     windows = [_window(size, reach, generator).to(fine.device) for _ in range(2)]
     low = low * windows[0][:, None] * windows[1] * _half_pixel(size, n_fine).to(fine.device)
-    image = torch.fft.ifft2(torch.fft.ifftshift(low, dim=(-2, -1))).real
+    image: Tensor = torch.fft.ifft2(torch.fft.ifftshift(low, dim=(-2, -1))).real
     return image * (size / n_fine) ** 2
 
 

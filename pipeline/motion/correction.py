@@ -64,7 +64,7 @@ def correct(
     if too_small or method is Method.NONE:
         return still
     if networks is None:
-        networks = shipped_networks(str(frames.device))
+        networks = _shipped(method, frames.device)
     found: list[MotionCorrection] = []
     considered: list[ConsideredCorrection] = []
     for name in _order(method, networks):
@@ -104,6 +104,13 @@ def _consider(correction: MotionCorrection, answer: Candidate) -> ConsideredCorr
         score=score(correction.quality),
         is_helpful=helps(correction.quality),
     )
+
+
+def _shipped(method: Method, device: torch.device) -> Networks:
+    """Load what the method needs; the iterative one works beside damaged weights."""
+    if method is Method.ITERATIVE:
+        return Networks(anatomy=None, published=None)
+    return shipped_networks(str(device))
 
 
 def _order(method: Method, networks: Networks) -> Sequence[Method]:

@@ -129,7 +129,7 @@ def anatomy_maps(
     inputs = frame_inputs(frames, n_proton_density)
     inputs = inputs.contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
-        parts = [network(part).sigmoid() for part in inputs.split(BATCH)]
+        parts = [network(part).sigmoid() for part in torch.split(inputs, BATCH)]
     return torch.cat(parts).contiguous()
 
 
