@@ -89,5 +89,5 @@ def _answer(
 ) -> Float[Tensor, "time axis *answer"]:
     """Ask a network about all frames; frames do not depend on their batch."""
     n_frames = CPU_BATCH if moving.device.type == "cpu" else len(moving)
-    parts = zip(moving.split(n_frames), fixed.split(n_frames), strict=True)
+    parts = zip(torch.split(moving, n_frames), torch.split(fixed, n_frames), strict=True)
     return torch.cat([network(*part) for part in parts])
