@@ -1,6 +1,6 @@
 """The one call that the analysis makes: a series in, a registered series out, never an error."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import torch
@@ -67,11 +67,10 @@ def correct(
         networks = _shipped(method, frames.device)
     found: list[MotionCorrection] = []
     considered: list[ConsideredCorrection] = []
-    for name in _order(method, networks):
-        for answer in _ANSWERS[name](series, networks, progress or _silent):
-            found.append(_apply(series, answer, name))
-            considered.append(_consider(found[-1], answer))
-        if any(entry.is_helpful for entry in considered):
+    for name, answer in _answers(series, method, networks, progress or _silent):
+        found.append(_apply(series, answer, name))
+        considered.append(_consider(found[-1], answer))
+        if considered[-1].is_helpful:
             break
     return replace(choose(found, still), considered=tuple(considered))
 
@@ -104,6 +103,19 @@ def _consider(correction: MotionCorrection, answer: Candidate) -> ConsideredCorr
         score=score(correction.quality),
         is_helpful=helps(correction.quality),
     )
+
+
+def _answers(
+    series: Series, method: Method, networks: Networks, progress: Progress
+) -> Iterator[tuple[Method, Candidate]]:
+    """Yield what there is to try, the finest answer of a method first.
+
+    A finer answer fits the series at least as well as those it started from, so the coarser ones
+    are worth their resampling only where it does not help.
+    """
+    for name in _order(method, networks):
+        for answer in reversed(_ANSWERS[name](series, networks, progress)):
+            yield name, answer
 
 
 def _shipped(method: Method, device: torch.device) -> Networks:

@@ -42,7 +42,7 @@ def test_known_motion_is_found(toy: Toy, corrected: MotionCorrection) -> None:
     still = torch.zeros_like(corrected.displacement)
     before = error_mm(toy, still, corrected.reference)
     after = error_mm(toy, corrected.displacement, corrected.reference)
-    assert corrected.method == "iterative"
+    assert corrected.method == "learned"
     assert float(after.mean()) < 0.2 * float(before.mean())
     assert float(after.mean()) < 1.0
 
