@@ -36,14 +36,6 @@ def warp(
     return _sample(frames[:, None], displacement, interpolation)[:, 0]
 
 
-def warp_maps(
-    maps: Float[Tensor, "time tissue row column"],
-    displacement: Float[Tensor, "time axis row column"],
-) -> Float[Tensor, "time tissue row column"]:
-    """Resample all maps of a frame where its displacement points, bilinear."""
-    return _sample(maps, displacement, "bilinear")
-
-
 def compose(
     first: Float[Tensor, "time axis row column"], then: Float[Tensor, "time axis row column"]
 ) -> Float[Tensor, "time axis row column"]:

@@ -21,13 +21,12 @@ from models.decomposition import pca_reference
 from models.networks import Networks
 from models.networks.anatomy import AnatomyNetwork, frame_inputs
 from pipeline.motion.affine import AffineSettings, affine_field, register_affine
-from pipeline.motion.compose import compose, warp
+from pipeline.motion.compose import compose, pixel_grid, warp
 from pipeline.motion.crop import HeartCrop
 from pipeline.motion.deformable import DeformableSettings
 from pipeline.motion.following import follow_affine, follow_deformable
 from pipeline.motion.iterative import anchored
 from pipeline.motion.likeness import misfit
-from pipeline.motion.map_registration import heart_places
 from pipeline.motion.phases import choose_reference, enhanced
 from pipeline.motion.series import Candidate, Series
 from pipeline.motion.translation import shift_field, translations
@@ -66,6 +65,8 @@ HEART_MARGIN_PX = 4
 MIN_HEART_MM2 = 1500.0
 """A smaller heart is none: the network found nothing, and a round window must do."""
 EDGE_PX = 1.5
+MIN_MASS = 0.3
+"""Frames whose maps hold less than this fraction of the usual heart do not tell its place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,10 +204,13 @@ def _roughly(series: Series, centre: tuple[float, float]) -> _View:
 
 def _place(maps: Float[Tensor, "time tissue side side"]) -> Float[Tensor, " axis"]:
     """Return the median centre of the left ventricle, px; the middle where none is seen."""
-    places, is_seen = heart_places(maps)
+    heart = maps[:, 0] + maps[:, 1]
+    mass = heart.sum(dim=(1, 2))
+    is_seen = (mass > MIN_MASS * mass.median()) & (mass > 0)
     if not bool(is_seen.any()):
-        return places.new_full((2,), (maps.shape[-1] - 1) / 2)
-    return places[is_seen].median(dim=0).values
+        return maps.new_full((2,), (maps.shape[-1] - 1) / 2)
+    place = (heart[:, None] * pixel_grid(heart)).sum(dim=(2, 3))[is_seen] / mass[is_seen, None]
+    return place.median(dim=0).values
 
 
 def _settled(
