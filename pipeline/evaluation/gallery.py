@@ -5,7 +5,7 @@ from pathlib import Path
 
 from models.phantom import Breathing
 from pipeline.evaluation.contenders import OURS, Contender
-from pipeline.evaluation.pictures import failures_picture, movie, save_movie
+from pipeline.evaluation.pictures import failures_picture, movie
 from pipeline.evaluation.plots import methods_plot, phases_plot, time_plot
 from pipeline.evaluation.records import Record
 from pipeline.evaluation.scenes import scene_of, typical_of, worst_of
@@ -34,6 +34,6 @@ def draw_gallery(records: Sequence[Record], folder: Path) -> tuple[str, ...]:
         names.append("motion_failures.png")
     typical = typical_of(records, Contender.AUTO, Breathing.FREE.value)
     if typical is not None:
-        save_movie(movie(scene_of(typical, networks=None)), str(folder / "motion_movie.gif"))
+        (folder / "motion_movie.gif").write_bytes(movie(scene_of(typical, networks=None)))
         names.append("motion_movie.gif")
     return tuple(names)

@@ -1,6 +1,7 @@
 """Strips over time of the worst cases, and a movie of a typical one."""
 
 from collections.abc import Sequence
+from io import BytesIO
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -13,10 +14,11 @@ from torch.nn.functional import interpolate
 
 from pipeline.evaluation.scenes import Scene
 
-_MOVIE_SIDE = 150
+_MOVIE_SIDE = 130
 _N_GREYS = 16
 _FRAME_MS = 160
 _MAX_FRAMES = 44
+_MAX_BYTES = 390_000
 _CONTOUR = (255, 196, 60)
 
 
@@ -46,11 +48,30 @@ def _strip(axes: Axes, frames: Float[Tensor, "time row column"], scene: Scene, t
     axes.set_axis_off()
 
 
-def movie(scene: Scene) -> list[Image.Image]:
-    """Return the frames of a movie: acquired on the left, corrected on the right.
+def movie(scene: Scene) -> bytes:
+    """Return an endless GIF: acquired on the left, corrected on the right.
 
-    The contours are those of the reference frame and stand still in both halves.
+    The contours are those of the reference frame and stand still in both halves. Later frames are
+    left out until the file is small enough.
     """
+    frames = _halves(scene)
+    for n_frames in range(len(frames), 0, -4):
+        file = BytesIO()
+        frames[0].save(
+            file,
+            format="GIF",
+            save_all=True,
+            append_images=frames[1:n_frames],
+            duration=_FRAME_MS,
+            loop=0,
+            optimize=True,
+        )
+        if file.tell() < _MAX_BYTES:
+            break
+    return file.getvalue()
+
+
+def _halves(scene: Scene) -> list[Image.Image]:
     first = scene.n_proton_density
     halves = [
         _enlarged(_levelled(frames, first)[first : first + _MAX_FRAMES], scene)
@@ -60,13 +81,6 @@ def movie(scene: Scene) -> list[Image.Image]:
         Image.fromarray(np.concatenate([left, right], axis=1)).quantize(_N_GREYS + 8)
         for left, right in zip(*halves, strict=True)
     ]
-
-
-def save_movie(frames: Sequence[Image.Image], path: str) -> None:
-    """Write an endless GIF."""
-    frames[0].save(
-        path, save_all=True, append_images=frames[1:], duration=_FRAME_MS, loop=0, optimize=True
-    )
 
 
 def _levelled(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.networks import load_networks
+from models.networks import load_networks, shipped_networks
 from pipeline.evaluation.cases import Subject
 from pipeline.evaluation.contenders import Contender
 from pipeline.evaluation.exam import evaluate_exam
@@ -39,7 +39,10 @@ def carry_out(task: Task, report: Callable[[Record], None]) -> int:
         Called with each result.
 
     """
-    networks = None if task.weights is None else load_networks(folder=task.weights)
+    # Before any time is taken: loading and its imports are no part of registration.
+    networks = (
+        shipped_networks("cpu") if task.weights is None else load_networks(folder=task.weights)
+    )
     n_records = 0
     for record in evaluate_exam(
         task.subject,

@@ -30,9 +30,11 @@ where it was cut off:
     perfnode evaluate motion --exams {n_held_out} --beyond {n_beyond} \\
         --output evaluation --document docs/evidence/motion.md --pictures docs/pictures
 
-{n_held_out} held-out phantom exams with all modes of breathing, drawn from the range that training
-draws from with seeds that training never uses, and {n_beyond} exams beyond that range. Of each exam
-{which} and the arterial-input series are registered. No patient data is behind any figure.
+(elastix takes minutes for a series and is run before that on a few exams, one of each mode of
+breathing: `--exams 4 --beyond 0 --methods elastix`). These are {n_held_out} held-out phantom exams
+with all modes of breathing, drawn from the range that training draws from with seeds that training
+never uses, and {n_beyond} exams beyond that range. Of each exam {which}
+and the arterial-input series are registered. No patient data is behind any figure.
 """
 _MEANING = """
 ## What the columns mean
