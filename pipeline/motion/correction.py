@@ -10,7 +10,7 @@ from torch import Tensor
 from models.networks import Networks, shipped_networks
 from pipeline.motion import iterative, learned, published
 from pipeline.motion.compose import warp
-from pipeline.motion.gate import choose, helps, score
+from pipeline.motion.gate import helps, score
 from pipeline.motion.methods import Method
 from pipeline.motion.quality import figures, motion_quality
 from pipeline.motion.series import Candidate, Series, prepare
@@ -65,14 +65,14 @@ def correct(
         return still
     if networks is None:
         networks = _shipped(method, frames.device)
-    found: list[MotionCorrection] = []
     considered: list[ConsideredCorrection] = []
     for name, answer in _answers(series, method, networks, progress or _silent):
-        found.append(_apply(series, answer, name))
-        considered.append(_consider(found[-1], answer))
+        correction = _apply(series, answer, name)
+        is_known = guess_mm is not None and name is Method.LEARNED
+        considered.append(_consider(correction, answer, is_known=is_known))
         if considered[-1].is_helpful:
-            break
-    return replace(choose(found, still), considered=tuple(considered))
+            return replace(correction, considered=tuple(considered))
+    return replace(still, considered=tuple(considered))
 
 
 def identity(
@@ -96,12 +96,14 @@ def identity(
     return _still(prepare(frames, spacing_mm=spacing_mm, n_proton_density=n_proton_density))
 
 
-def _consider(correction: MotionCorrection, answer: Candidate) -> ConsideredCorrection:
+def _consider(
+    correction: MotionCorrection, answer: Candidate, *, is_known: bool
+) -> ConsideredCorrection:
     return ConsideredCorrection(
         method=correction.method,
         step=answer.name,
         score=score(correction.quality),
-        is_helpful=helps(correction.quality),
+        is_helpful=helps(correction.quality, is_known=is_known),
     )
 
 

@@ -1,8 +1,6 @@
 """Do no harm: a correction is taken only where label-free figures say that it helped."""
 
-from collections.abc import Sequence
-
-from pipeline.types import MotionCorrection, MotionQuality
+from pipeline.types import MotionQuality
 
 MIN_GAIN = 0.02
 """Smallest relative gain of the groupwise metric that is worth resampling for."""
@@ -11,29 +9,8 @@ CLEAR_GAIN = 0.05
 SMOOTHER = 0.95
 """A small gain counts when the curves get smoother, to this fraction of their roughness."""
 NOT_ROUGHER = 1.02
+KNOWN_NOT_ROUGHER = 1.15
 TOLERATED_BLUR = 0.95
-
-
-DRAW = 0.01
-"""Scores that differ by less than this fraction are equal, and the finer correction is taken."""
-
-
-def choose(found: Sequence[MotionCorrection], still: MotionCorrection) -> MotionCorrection:
-    """Return the best of the corrections that help, or the original series.
-
-    Parameters
-    ----------
-    found
-        Corrections from coarse to fine.
-    still
-        The series as it was acquired.
-
-    """
-    helpful = [correction for correction in found if helps(correction.quality)]
-    if not helpful:
-        return still
-    best = min(score(correction.quality) for correction in helpful)
-    return [entry for entry in helpful if score(entry.quality) <= best * (1 + DRAW)][-1]
 
 
 def score(quality: MotionQuality) -> float:
@@ -42,12 +19,23 @@ def score(quality: MotionQuality) -> float:
     return quality.pca_metric_after / before if before > 0 else 1.0
 
 
-def helps(quality: MotionQuality) -> bool:
-    """Tell whether the series is better aligned and smoother, without folds and not blurred."""
+def helps(quality: MotionQuality, *, is_known: bool = False) -> bool:
+    """Tell whether the series is better aligned and smoother, without folds and not blurred.
+
+    Parameters
+    ----------
+    quality
+        Figures before and after.
+    is_known
+        The motion was seen in another series of the same beats, in more detail than this one has.
+        Then it is enough that nothing speaks against it.
+
+    """
     gain = 1 - score(quality)
     change = quality.roughness_after / max(quality.roughness_before, 1e-12)
     is_aligned = (gain > MIN_GAIN and change <= SMOOTHER) or (
         gain > CLEAR_GAIN and change <= NOT_ROUGHER
     )
+    is_confirmed = is_known and gain > 0 and change <= KNOWN_NOT_ROUGHER
     is_sharp = quality.sharpness_after >= TOLERATED_BLUR * quality.sharpness_before
-    return is_aligned and is_sharp and quality.folded_fraction == 0
+    return (is_aligned or is_confirmed) and is_sharp and quality.folded_fraction == 0

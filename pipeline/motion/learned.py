@@ -1,6 +1,6 @@
 """The learned method: a network tells where the heart is, whatever the contrast.
 
-1. Translation by the votes of all pairs of frames, coarse first.
+1. Translation by the votes of all pairs of frames.
 2. The anatomy network looks at the frames, which now lie roughly on each other, and turns each
    into maps of the heart. From here on only the heart counts, not what stands still around it.
 3. Translation again, of the heart alone.
@@ -180,7 +180,7 @@ def _look(series: Series, network: AnatomyNetwork, progress: Progress) -> _View:
 
 
 def _roughly(series: Series, centre: tuple[float, float]) -> _View:
-    """Cut out the heart region and find the translation of every frame, coarse first."""
+    """Cut out the heart region and find the translation of every frame."""
     crop = HeartCrop(
         region=replace(series.crop.region, centre_row=centre[0], centre_column=centre[1]),
         image_spacing_mm=series.spacing_mm,
@@ -193,13 +193,8 @@ def _roughly(series: Series, centre: tuple[float, float]) -> _View:
     if series.guess_mm is not None:
         shifts = series.guess_mm / SPACING_MM
         return _View(crop=crop, frames=frames, shifts=shifts, window=window)
-    coarse_mm = SPACING_MM * POOLING
-    shifts = POOLING * translations(
-        _pooled(frames), _pooled(window[None])[0], reach_px=round(REACH_MM / coarse_mm), n_rounds=2
-    )
-    moved = warp(frames, shift_field(shifts, frames))
-    step = translations(moved, window, reach_px=round(NEAR_MM / SPACING_MM), n_rounds=1)
-    return _View(crop=crop, frames=frames, shifts=shifts + step, window=window)
+    shifts = translations(frames, window, reach_px=round(REACH_MM / SPACING_MM), n_rounds=1)
+    return _View(crop=crop, frames=frames, shifts=shifts, window=window)
 
 
 def _place(maps: Float[Tensor, "time tissue side side"]) -> Float[Tensor, " axis"]:
