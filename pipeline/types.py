@@ -128,8 +128,9 @@ class MotionCorrection:
     method: str
     """`identity` when every frame stayed, else the method of `pipeline.motion.Method` taken."""
     quality: MotionQuality
-    is_through_plane: Bool[Tensor, " time"]
-    """Frames in which the heart left the slice: marked and not bent, as no field can mend them."""
+    is_unlike: Bool[Tensor, " time"]
+    """Frames that no component of the others explains: spoiled, dark, or of another slice of the
+    heart. Marked and not bent, as no field can mend them."""
     considered: tuple[ConsideredCorrection, ...] = ()
     """What there was to choose from; empty when nothing was tried."""
 

@@ -84,7 +84,7 @@ def measure(
     motion = registration.motion
     seen = corrected_contours(case.contours, motion.displacement)
     error = target_error(seen.points_mm, motion.reference)
-    marked = motion.is_through_plane
+    marked = motion.is_unlike
     return Record(
         split=case.subject.split.value,
         seed=case.subject.seed,

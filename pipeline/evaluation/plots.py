@@ -67,8 +67,8 @@ def time_plot(records: Sequence[Record]) -> Canvas:
         seconds, error = (
             mean(list(per_exam(of(rows, label), value).values())) for value in (SECONDS, ERROR)
         )
-        axes.plot(max(seconds, 0.01), error, "o")
-        axes.annotate(label, (max(seconds, 0.01), error), xytext=(5, 4), textcoords="offset points")
+        axes.plot(max(seconds, 0.01), error, "o", label=label)
+    axes.legend(fontsize=8)
     axes.set_xscale("log")
     axes.set_xlabel("processor time of one slice, s")
     axes.set_ylabel("target registration error, mm")

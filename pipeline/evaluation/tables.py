@@ -200,7 +200,7 @@ def choice_table(records: Rows) -> str:
 
 def through_plane_table(records: Rows) -> str:
     """Return how well frames are recognised in which the heart has left the slice."""
-    head = ["method", "frames", "through-plane", "marked", "of these rightly"]
+    head = ["method", "frames", "through-plane", "marked as unlike", "both"]
     body = []
     for label in labels(records):
         rows = of(records, label)

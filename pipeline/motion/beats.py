@@ -22,7 +22,7 @@ def displacement_of_beats(
     """Return where the heart was in the beats of another series, mm from the reference frame.
 
     A beat is known by its time: the frame nearest in time was taken in the same one, even where a
-    trigger was missed in one of the series. Frames that show nothing or another slice of the heart
+    trigger was missed in one of the series. Frames that show nothing, or do not fit the others,
     know nothing; their neighbours answer for them.
 
     Parameters
@@ -39,7 +39,7 @@ def displacement_of_beats(
         How many of its frames are proton-density weighted.
 
     """
-    knows = _shows_something(motion.frames) & ~motion.is_through_plane
+    knows = _shows_something(motion.frames) & ~motion.is_unlike
     if not bool(knows.any()):
         return motion.displacement.new_zeros(len(at_s), 2)
     shift_mm = _heart_shift_mm(motion, knows, spacing_mm, int(knows[:n_proton_density].sum()))

@@ -163,7 +163,7 @@ def _still(series: Series) -> MotionCorrection:
         reference=0,
         method="identity",
         quality=motion_quality(series.before, series.before, series.still[:1]),
-        is_through_plane=torch.zeros_like(series.is_usable),
+        is_unlike=torch.zeros_like(series.is_usable),
     )
 
 
@@ -176,16 +176,16 @@ def _apply(series: Series, candidate: Candidate, method: Method) -> MotionCorrec
     corrected[series.is_usable] = moved.to(corrected.dtype)
     crop = series.crop
     after = figures(crop.cut(moved), crop.weight(moved), series.n_proton_density)
-    is_through_plane = torch.zeros_like(series.is_usable)
-    if candidate.is_through_plane is not None:
-        is_through_plane[series.is_usable] = candidate.is_through_plane
+    is_unlike = torch.zeros_like(series.is_usable)
+    if candidate.is_unlike is not None:
+        is_unlike[series.is_usable] = candidate.is_unlike
     return MotionCorrection(
         frames=corrected,
         displacement=displacement,
         reference=int(series.is_usable.nonzero()[candidate.reference, 0]),
         method=method.value,
         quality=motion_quality(series.before, after, displacement),
-        is_through_plane=is_through_plane,
+        is_unlike=is_unlike,
     )
 
 

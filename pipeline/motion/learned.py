@@ -7,7 +7,7 @@
 4. Frames with contrast agent follow PCA references, affine and then non-rigid. Frames without it
    keep their translation, since a freer match runs away there.
 
-Frames in which the heart left the slice are marked; they are shifted as a whole and not bent.
+Frames that do not fit the others (spoiled, or of another slice) are marked and not bent.
 """
 
 from dataclasses import dataclass, replace
@@ -56,7 +56,7 @@ GROUP = AffineSettings(n_iterations=4, shape_stiffness=30.0)
 GROUP_BLUR_PX = 1.0
 STRANGE_RATIO = 2.5
 """A frame that its components leave so many times more unexplained than is usual in the series
-shows another slice of the heart."""
+is spoiled or shows another slice of the heart."""
 STRANGE = 0.01
 MIN_ENHANCED = 12
 HEART_LEVEL = 0.35
@@ -117,7 +117,7 @@ def register(series: Series, networks: Networks, progress: Progress) -> tuple[Ca
             name=name,
             field=view.crop.spread(anchored(field, reference)),
             reference=reference,
-            is_through_plane=marked,
+            is_unlike=marked,
         )
         for name, field in fields.items()
     )

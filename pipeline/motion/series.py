@@ -44,8 +44,8 @@ class Candidate:
     """Displacement of the usable frames on the grid of the full image, px."""
     reference: int
     """Among the usable frames; it does not move."""
-    is_through_plane: Bool[Tensor, " usable"] | None = None
-    """Frames that show another slice of the heart; None where the method does not look."""
+    is_unlike: Bool[Tensor, " usable"] | None = None
+    """Frames that do not fit the others; None where the method does not look."""
 
 
 def prepare(

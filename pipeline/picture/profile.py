@@ -1,7 +1,7 @@
 """A line through the heart over time, before and after motion correction, with its figures.
 
 Each column of a strip is one beat. Walls that stay in place draw straight bands; breathing draws
-waves. Beats in which another slice of the heart was seen have a yellow mark.
+waves. Beats that do not fit the others have a yellow mark.
 """
 
 import numpy as np
@@ -40,7 +40,7 @@ def show_motion(figure: Figure, place: Place, result: SliceAnalysis, series: Ima
     motion, window = result.motion, heart_window(series, result)
     half = 0.5 * (1 - _GAP) * width
     strips = [_strip(frames, window) for frames in (series.frames, motion.frames)]
-    n_marked = int(motion.is_through_plane.sum())
+    n_marked = int(motion.is_unlike.sum())
     marked = f", {n_marked} marked" if n_marked else ""
     titles = ("before", f"after: {motion.method}{marked}")
     for position, (strip, title) in enumerate(zip(strips, titles, strict=True)):
@@ -86,8 +86,8 @@ def _show_strip(axes: Axes, strip: Strip, n_proton_density: int, title: str) -> 
 
 
 def _mark_beats(axes: Axes, motion: MotionCorrection) -> None:
-    """Put a mark under every beat in which the heart left the slice."""
-    beats = np.flatnonzero(np.asarray(motion.is_through_plane))
+    """Put a mark under every beat that does not fit the others."""
+    beats = np.flatnonzero(np.asarray(motion.is_unlike))
     if beats.size:
         bottom = axes.get_ylim()[0]
         axes.plot(

@@ -11,8 +11,8 @@ _ROUGH = 0.25
 """Beat-to-beat roughness of regional curves, relative to their range, that motion explains."""
 _FOLDED_FRACTION = 0.001
 _FAR_MM = 15.0
-_MANY_THROUGH_PLANE = 0.1
-"""Fraction of the beats in which another slice of the heart is seen; more spoils the curves."""
+_MANY_UNLIKE = 0.1
+"""Fraction of the beats that do not fit the others; more spoils the curves."""
 
 
 def check_motion(
@@ -40,7 +40,7 @@ def check_motion(
         Finding(code=Code.RESIDUAL_MOTION, grade=grade, text=f"{name}: {text}", slice_index=index)
         for grade, text in (
             *_complaints(motion, spacing_mm),
-            *_count_through_plane(motion),
+            *_count_unlike(motion),
             *_tell_choice(motion),
         )
     )
@@ -62,12 +62,15 @@ def _complaints(
         yield Grade.REVIEW, f"the heart was moved by {moved_mm:.0f} mm on average."
 
 
-def _count_through_plane(motion: MotionCorrection) -> Iterator[tuple[Grade, str]]:
-    n_marked, n_all = int(motion.is_through_plane.sum()), len(motion.is_through_plane)
+def _count_unlike(motion: MotionCorrection) -> Iterator[tuple[Grade, str]]:
+    n_marked, n_all = int(motion.is_unlike.sum()), len(motion.is_unlike)
     if n_marked:
-        grade = Grade.REVIEW if n_marked > _MANY_THROUGH_PLANE * n_all else Grade.NOTE
-        beats = "beat shows" if n_marked == 1 else "beats show"
-        yield grade, f"{n_marked} of {n_all} {beats} another part of the heart (deep breath)."
+        grade = Grade.REVIEW if n_marked > _MANY_UNLIKE * n_all else Grade.NOTE
+        beats = "beat does" if n_marked == 1 else "beats do"
+        yield (
+            grade,
+            f"{n_marked} of {n_all} {beats} not fit the others (spoiled, or another slice).",
+        )
 
 
 def _tell_choice(motion: MotionCorrection) -> Iterator[tuple[Grade, str]]:

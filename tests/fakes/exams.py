@@ -118,7 +118,7 @@ def unmoved(images: ImageSeries) -> MotionCorrection:
         reference=10,
         method="identity",
         quality=quality,
-        is_through_plane=torch.zeros(n_frames, dtype=torch.bool),
+        is_unlike=torch.zeros(n_frames, dtype=torch.bool),
     )
 
 

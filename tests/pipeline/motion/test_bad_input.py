@@ -20,7 +20,7 @@ def _check_shape(spoiled: Spoiled, found: MotionCorrection) -> None:
     assert found.frames.shape == spoiled.frames.shape
     assert found.frames.dtype == spoiled.frames.dtype
     assert found.displacement.shape == (n_frames, 2, n_rows, n_columns)
-    assert found.is_through_plane.shape == (n_frames,)
+    assert found.is_unlike.shape == (n_frames,)
     assert 0 <= found.reference < max(n_frames, 1)
     assert bool(found.displacement.isfinite().all())
     assert torch.equal(found.frames.isnan(), spoiled.frames.isnan())

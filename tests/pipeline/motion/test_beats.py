@@ -52,12 +52,10 @@ def test_frames_that_know_nothing_are_answered_for_by_their_neighbours(
 ) -> None:
     frames, field = known.frames.clone(), known.displacement.clone()
     frames[7], field[7] = torch.nan, 0.0
-    is_through_plane = torch.zeros(30, dtype=torch.bool)
-    is_through_plane[11] = True
+    is_unlike = torch.zeros(30, dtype=torch.bool)
+    is_unlike[11] = True
     field[11] = 99.0
-    spoiled = dataclasses.replace(
-        known, frames=frames, displacement=field, is_through_plane=is_through_plane
-    )
+    spoiled = dataclasses.replace(known, frames=frames, displacement=field, is_unlike=is_unlike)
     expected = expected_mm(toy)
     expected[7], expected[11] = expected[6], expected[10]
     torch.testing.assert_close(ask(spoiled, TIME_S - 0.1), expected, atol=1e-3, rtol=0)

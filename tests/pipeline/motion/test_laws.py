@@ -26,7 +26,7 @@ def toy(n_frames: int = 26, size: int = 80) -> Spoiled:
 def assert_same(first: MotionCorrection, second: MotionCorrection, *, within_px: float) -> None:
     assert first.method == second.method
     assert first.reference == second.reference
-    assert torch.equal(first.is_through_plane, second.is_through_plane)
+    assert torch.equal(first.is_unlike, second.is_unlike)
     torch.testing.assert_close(
         first.displacement.float(), second.displacement.float(), atol=within_px, rtol=0
     )
@@ -124,7 +124,7 @@ def test_everything_stays_on_the_device_of_the_input(method: str) -> None:
     )
     assert found.frames.is_cuda
     assert found.displacement.is_cuda
-    assert found.is_through_plane.is_cuda
+    assert found.is_unlike.is_cuda
     beside = correct_by(method, series)
     difference = (found.displacement.cpu() - beside.displacement).abs()
     assert float(difference.mean()) < 0.05

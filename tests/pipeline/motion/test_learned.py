@@ -75,7 +75,7 @@ def test_a_frame_of_another_slice_is_marked(exam, networks):
     frames[strange] = other.frames[strange].flip(0)
     ready = prepare(frames, spacing_mm=first.spacing_mm, n_proton_density=3)
     answers = {answer.name: answer for answer in register(ready, networks, _quiet)}
-    marked = answers["deformable"].is_through_plane
+    marked = answers["deformable"].is_unlike
     assert bool(marked[strange])
     assert int(marked.sum()) <= 3
 

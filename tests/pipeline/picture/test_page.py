@@ -83,7 +83,7 @@ def _slice_analysis(series: ImageSeries) -> SliceAnalysis:
             reference=15,
             method="iterative",
             quality=QUALITY,
-            is_through_plane=torch.zeros(N_FRAMES, dtype=torch.bool),
+            is_unlike=torch.zeros(N_FRAMES, dtype=torch.bool),
         ),
         masks=HeartMasks(myocardium=myocardium, left_ventricle=_disc(8), right_ventricle=None),
         flow=FlowMap(

@@ -59,9 +59,9 @@ def test_method_and_figures_are_written(series: ImageSeries, corrected: MotionCo
 def test_marked_beats_have_a_mark_and_are_counted(
     series: ImageSeries, corrected: MotionCorrection
 ) -> None:
-    is_through_plane = torch.zeros(63, dtype=torch.bool)
-    is_through_plane[[20, 41]] = True
-    marked = dataclasses.replace(corrected, is_through_plane=is_through_plane)
+    is_unlike = torch.zeros(63, dtype=torch.bool)
+    is_unlike[[20, 41]] = True
+    marked = dataclasses.replace(corrected, is_unlike=is_unlike)
     figure, _ = draw(series, marked)
     assert list(figure.axes[1].lines[0].get_xdata()) == [20, 41]
     assert figure.axes[1].get_title() == "after: iterative, 2 marked"

@@ -136,7 +136,7 @@ def motion(**changes) -> MotionCorrection:
         reference=0,
         method="iterative",
         quality=dataclasses.replace(quality, **changes),
-        is_through_plane=torch.zeros(5, dtype=torch.bool),
+        is_unlike=torch.zeros(5, dtype=torch.bool),
     )
 
 

@@ -36,13 +36,13 @@ def check(motion: MotionCorrection) -> list[Finding]:
     ("n_marked", "grades", "words"),
     [
         (0, [], ""),
-        (1, [Grade.NOTE], "Slice 2: 1 of 60 beat shows"),
-        (6, [Grade.NOTE], "Slice 2: 6 of 60 beats show"),
-        (7, [Grade.REVIEW], "Slice 2: 7 of 60 beats show"),
+        (1, [Grade.NOTE], "Slice 2: 1 of 60 beat does"),
+        (6, [Grade.NOTE], "Slice 2: 6 of 60 beats do"),
+        (7, [Grade.REVIEW], "Slice 2: 7 of 60 beats do"),
     ],
 )
 def test_marked_beats_are_counted(n_marked: int, grades: list[Grade], words: str) -> None:
-    found = check(correction(is_through_plane=torch.arange(N_FRAMES) < n_marked))
+    found = check(correction(is_unlike=torch.arange(N_FRAMES) < n_marked))
     assert [(entry.code, entry.grade) for entry in found] == [
         (Code.RESIDUAL_MOTION, grade) for grade in grades
     ]
