@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pipeline.motion.methods import Method
+from pipeline.types import FlowModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,3 +33,9 @@ class AnalysisParameters:
     bounds: FermiBounds
     motion: Method
     """How motion is corrected."""
+    flow_model: FlowModel = FlowModel.FERMI
+    """Tissue model of the flow map."""
+    shares_neighbourhood: bool = True
+    """Whether a pixel takes what its curve alone does not tell from its neighbourhood."""
+    with_model_spread: bool = False
+    """Whether the other models are fitted too and their spread is mapped."""

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from models.physics import Readout, SaturationRecovery
 from pipeline.findings import Finding
+from pipeline.regions import RegionFlow, SliceSectors
 
 Vector = tuple[float, float, float]
 Progress = Callable[[str, float], None]
@@ -27,10 +28,26 @@ class PatientState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class FlowModel(StrEnum):
+    """Tissue models that flow can be computed with."""
+
+    BTEX = "btex"
+    """Plug-flow blood-tissue exchange."""
+    FERMI = "fermi"
+    """Fermi function with a retained fraction, first pass only."""
+    TIKHONOV = "tikhonov"
+    """Model-free: regularised deconvolution."""
+
+
 class ArterialInputSource(StrEnum):
     """Where the arterial input was measured."""
 
     DUAL_SEQUENCE = "dual-sequence"
+    """A series of its own with a short saturation time."""
+    DUAL_ECHO = "dual-sequence, T2* corrected"
+    """The same with a second echo that tells the loss by T2*."""
+    SINGLE_SEQUENCE = "single sequence, saturated"
+    """The cavity of a perfusion slice itself: its peak is cut, so flow is overestimated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +98,8 @@ class Exam:
     field_strength_t: float
     slices: tuple[ImageSeries, ...]
     arterial_input: ImageSeries | None
+    arterial_second_echo: ImageSeries | None = None
+    """The beats of `arterial_input` at a later echo time; None where one echo was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +179,20 @@ class FlowMap:
     """Coefficient of determination R² of the fit."""
     delay_s: Float[Tensor, "row column"]
     """Arrival after the arterial input, s."""
+    model: FlowModel = FlowModel.FERMI
+    """Tissue model that was fitted."""
+    standard_error_ml_min_g: Float[Tensor, "row column"] | None = None
+    """Standard error of flow, noise and model included."""
+    at_bound: Bool[Tensor, "row column"] | None = None
+    """Pixels whose fit ended at a bound: their number says "at least" or "at most"."""
+    blood_volume: Float[Tensor, "row column"] | None = None
+    """vb, ml of blood per ml of tissue."""
+    interstitial_volume: Float[Tensor, "row column"] | None = None
+    """vi, ml of interstitial fluid per ml of tissue."""
+    permeability_surface_ml_min_g: Float[Tensor, "row column"] | None = None
+    """PS of plasma, ml/min/g."""
+    model_spread_ml_min_g: Float[Tensor, "row column"] | None = None
+    """Standard deviation of flow between the tissue models; None unless asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +203,13 @@ class HeartMasks:
     left_ventricle: Bool[Tensor, "row column"]
     """Blood pool."""
     right_ventricle: Bool[Tensor, "row column"] | None
+    insertions_px: tuple[tuple[float, float], tuple[float, float]] | None = None
+    """Row and column where the wall of the right ventricle meets the left one, in the order of
+    increasing angle atan2(row, column) across the septum; None where no right ventricle is seen."""
+    expected_dice: float | None = None
+    """What the segmentation thinks of itself: expected Dice of the myocardium, 0-1."""
+    method: str = "bolus"
+    """`network` or `bolus` (contours from the passage of contrast alone)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +222,7 @@ class SliceAnalysis:
     tissue_time_s: Float[Tensor, " time"] | None
     tissue_mmol_l: Float[Tensor, " time"] | None
     """Mean concentration of the myocardium over the saturation-recovery frames."""
+    sectors: SliceSectors | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +234,8 @@ class Analysis:
     arterial_motion: MotionCorrection | None
     arterial_input: ArterialInput | None
     findings: tuple[Finding, ...] = field(default_factory=tuple)
+    regions: tuple[RegionFlow, ...] = ()
+    """Measurements: global, slices, territories and segments, each whole, inner and outer."""
 
     @property
     def is_quantified(self) -> bool:
