@@ -1,5 +1,6 @@
 """The heart beat: uneven intervals, an occasional ectopic beat, an occasional missed trigger."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -89,6 +90,45 @@ def draw_wide_rhythm(
     interval_s = (1.0 + n_missed) * interval_s.clamp(min=shortest_s + _READOUT_TAIL_S)
     trigger_s = torch.cat([interval_s.new_zeros(1), interval_s.cumsum(0)[:-1]])
     return Rhythm(trigger_s=trigger_s, interval_s=interval_s, is_ectopic=early)
+
+
+def steady_rhythm(
+    generator: Generator,
+    *,
+    heart_rate_bpm: float,
+    n_missed: int,
+    n_beats: int,
+    shortest_s: float,
+) -> Rhythm:
+    """Draw the triggers of a heart with a given rate.
+
+    A beat too short for its images is followed by one without any, as scanners do it.
+
+    Parameters
+    ----------
+    generator
+        Source of randomness.
+    heart_rate_bpm
+        Beats per minute.
+    n_missed
+        Triggers that are missed.
+    n_beats
+        Number of triggers with images.
+    shortest_s
+        Time that the images of one beat need, s.
+
+    """
+    mean_s = 60.0 / heart_rate_bpm
+    every = math.ceil((shortest_s + _READOUT_TAIL_S) / (0.93 * mean_s))
+    interval_s = every * mean_s * (1.0 + 0.02 * normals(generator, n_beats).clamp(-3.0, 3.0))
+    places = 1 + torch.randperm(n_beats - 1, generator=generator)[:n_missed]
+    interval_s[places] *= 2.0
+    trigger_s = torch.cat([interval_s.new_zeros(1), interval_s.cumsum(0)[:-1]])
+    return Rhythm(
+        trigger_s=trigger_s,
+        interval_s=interval_s,
+        is_ectopic=torch.zeros(n_beats, dtype=torch.bool),
+    )
 
 
 def _scattered(generator: Generator, n_beats: int) -> Bool[Tensor, " beat"]:
