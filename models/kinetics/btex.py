@@ -47,14 +47,14 @@ class BloodTissueExchange:
     interstitial_volume: Float[Tensor, "*batch"]
     permeability_surface_1_s: Float[Tensor, "*batch"]
 
-    def response(self, elapsed_s: Float[Tensor, " elapsed"]) -> Float[Tensor, "*batch elapsed"]:
+    def response(self, elapsed_s: Float[Tensor, "... elapsed"]) -> Float[Tensor, "*batch elapsed"]:
         """Return h, 1/s."""
         after_s = elapsed_s - self._transit_s
         visits = (self._rate_1_s * after_s).clamp(min=0.0)
         washed = sum(weight * inside for weight, inside, _ in self._visits(visits))
         return self.flow_1_s[..., None] * torch.where(after_s < 0.0, 1.0, 1.0 - washed)
 
-    def step(self, elapsed_s: Float[Tensor, " elapsed"]) -> Float[Tensor, "*batch elapsed"]:
+    def step(self, elapsed_s: Float[Tensor, "... elapsed"]) -> Float[Tensor, "*batch elapsed"]:
         """Return the integral of h, dimensionless."""
         visits = (self._rate_1_s * (elapsed_s - self._transit_s)).clamp(min=0.0)
         washed = sum(
@@ -63,7 +63,7 @@ class BloodTissueExchange:
         )
         return self.flow_1_s[..., None] * (elapsed_s - washed / self._rate_1_s)
 
-    def ramp(self, elapsed_s: Float[Tensor, " elapsed"]) -> Float[Tensor, "*batch elapsed"]:
+    def ramp(self, elapsed_s: Float[Tensor, "... elapsed"]) -> Float[Tensor, "*batch elapsed"]:
         """Return the double integral of h, s."""
         visits = (self._rate_1_s * (elapsed_s - self._transit_s)).clamp(min=0.0)
         washed = torch.zeros_like(visits)
@@ -86,7 +86,7 @@ class BloodTissueExchange:
         """Yield Poisson(n; g), P(n, x) and Poisson(n; x) for n = 0, 1, ..."""
         mean = (self.permeability_surface_1_s / self.flow_1_s)[..., None]
         weight, mass, inside = torch.exp(-mean), torch.exp(-x), torch.ones_like(x)
-        largest = float(mean.max())
+        largest = float(mean.detach().max())
         for number in range(int(largest + 10.0 * largest**0.5) + 20):
             yield weight, inside, mass
             inside = _next(inside, mass)

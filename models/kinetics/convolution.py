@@ -22,11 +22,15 @@ from torch import Tensor
 class Response(Protocol):
     """A causal impulse response, known by its first and second integral."""
 
-    def step(self, elapsed_s: Float[Tensor, " elapsed"]) -> Float[Tensor, "*batch elapsed"]:
-        """Return S, the integral of the response from 0 to each elapsed time (>= 0)."""
+    def step(self, elapsed_s: Float[Tensor, "... elapsed"]) -> Float[Tensor, "*batch elapsed"]:
+        """Return S, the integral of the response from 0 to each elapsed time (>= 0).
+
+        Elapsed times have the shape `(elapsed,)` for all members of the batch, or
+        `(*batch, elapsed)` where each has its own.
+        """
         ...
 
-    def ramp(self, elapsed_s: Float[Tensor, " elapsed"]) -> Float[Tensor, "*batch elapsed"]:
+    def ramp(self, elapsed_s: Float[Tensor, "... elapsed"]) -> Float[Tensor, "*batch elapsed"]:
         """Return Q, the integral of `step` from 0 to each elapsed time (>= 0), s."""
         ...
 
@@ -37,8 +41,11 @@ def convolve(
     time_s: Float[Tensor, " time"],
     *,
     at_s: Float[Tensor, " at"] | None = None,
+    delay_s: Float[Tensor, "*batch"] | None = None,
 ) -> Float[Tensor, "*batch at"]:
     """Convolve a response with an input that is piecewise linear between uneven samples.
+
+    Differentiable in the parameters of the response, in the delay and in the input.
 
     Parameters
     ----------
@@ -49,14 +56,19 @@ def convolve(
     time_s
         Increasing sample times, s.
     at_s
-        Where the result is wanted, s; the sample times when None. A delay is a shift of these.
+        Where the result is wanted, s; the sample times when None.
+    delay_s
+        How much later than the input each member of the batch is reached, s; 0 when None.
 
     """
-    at_s = time_s if at_s is None else at_s
-    elapsed_s = (at_s[:, None] - time_s[None, :]).clamp(min=0.0)
-    ramp = response.ramp(elapsed_s.flatten())
-    ramp = ramp.reshape(*ramp.shape[:-1], *elapsed_s.shape)
-    step = response.step(elapsed_s[:, 0])
+    since_s = (time_s if at_s is None else at_s)[:, None] - time_s[None, :]
+    if delay_s is not None:
+        since_s = since_s - delay_s[..., None, None]
+    elapsed_s = since_s.clamp(min=0.0)
+    ramp = response.ramp(elapsed_s.flatten(start_dim=-2))
+    ramp = ramp.reshape(*ramp.shape[:-1], *elapsed_s.shape[-2:])
+    # Blood that is seen at once (a response with a delta at 0) has a step of its own at 0.
+    step = torch.where(since_s[..., 0] < 0.0, 0.0, response.step(elapsed_s[..., 0]))
     return arterial[0] * step + ramp @ _bends(arterial, time_s)
 
 
@@ -105,27 +117,25 @@ class TabulatedResponse:
         if not bool((self.knot_s.diff() > 0).all()):
             raise ValueError("knots must increase")
 
-    def step(self, elapsed_s: Float[Tensor, " elapsed"]) -> Float[Tensor, "*batch elapsed"]:
+    def step(self, elapsed_s: Float[Tensor, "... elapsed"]) -> Float[Tensor, "*batch elapsed"]:
         """Return the integral of the polygon through the knots."""
         piece, into_s = self._locate(elapsed_s)
-        value, slope = self._polygon()
-        area = self._areas()
-        return area[..., piece] + into_s * (value[..., piece] + into_s * slope[..., piece] / 2.0)
+        value, slope = (_take(each, piece) for each in self._polygon())
+        return _take(self._areas(), piece) + into_s * (value + into_s * slope / 2.0)
 
-    def ramp(self, elapsed_s: Float[Tensor, " elapsed"]) -> Float[Tensor, "*batch elapsed"]:
+    def ramp(self, elapsed_s: Float[Tensor, "... elapsed"]) -> Float[Tensor, "*batch elapsed"]:
         """Return the double integral of the polygon through the knots."""
         piece, into_s = self._locate(elapsed_s)
         value, slope = self._polygon()
-        width = self.knot_s.diff()
-        area = self._areas()
+        width, area = self.knot_s.diff(), self._areas()
         added = width * (
             area[..., :-1] + width * (value[..., :-1] / 2.0 + width * slope[..., :-1] / 6.0)
         )
-        moment = _cumulate(added)
-        cubic = value[..., piece] / 2.0 + into_s * slope[..., piece] / 6.0
-        return moment[..., piece] + into_s * (area[..., piece] + into_s * cubic)
+        cubic = _take(value, piece) / 2.0 + into_s * _take(slope, piece) / 6.0
+        linear = _take(area, piece) + into_s * cubic
+        return _take(_cumulate(added), piece) + into_s * linear
 
-    def _locate(self, elapsed_s: Float[Tensor, " elapsed"]) -> tuple[Tensor, Tensor]:
+    def _locate(self, elapsed_s: Float[Tensor, "... elapsed"]) -> tuple[Tensor, Tensor]:
         piece = torch.searchsorted(self.knot_s, elapsed_s.contiguous(), right=True) - 1
         return piece, elapsed_s - self.knot_s[piece]
 
@@ -138,6 +148,13 @@ class TabulatedResponse:
     def _areas(self) -> Tensor:
         mean = (self.value_1_s[..., 1:] + self.value_1_s[..., :-1]) / 2.0
         return _cumulate(mean * self.knot_s.diff())
+
+
+def _take(per_piece: Float[Tensor, "*batch knot"], piece: Tensor) -> Tensor:
+    """Return the values of pieces that all members share, or that each names for itself."""
+    if piece.ndim == 1:
+        return per_piece[..., piece]
+    return per_piece.expand(*piece.shape[:-1], -1).gather(-1, piece)
 
 
 def _cumulate(pieces: Float[Tensor, "*batch piece"]) -> Float[Tensor, "*batch knot"]:

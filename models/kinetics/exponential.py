@@ -27,17 +27,21 @@ class ExponentialResponse:
     amplitude_1_s: Float[Tensor, "*batch term"]
     rate_1_s: Float[Tensor, "*batch term"]
 
-    def response(self, elapsed_s: Float[Tensor, " elapsed"]) -> Float[Tensor, "*batch elapsed"]:
+    def response(self, elapsed_s: Float[Tensor, "... elapsed"]) -> Float[Tensor, "*batch elapsed"]:
         """Return h, 1/s."""
-        return self._sum(torch.exp(-self.rate_1_s[..., None] * elapsed_s))
+        return self._sum(torch.exp(-self._exponent(elapsed_s)))
 
-    def step(self, elapsed_s: Float[Tensor, " elapsed"]) -> Float[Tensor, "*batch elapsed"]:
+    def step(self, elapsed_s: Float[Tensor, "... elapsed"]) -> Float[Tensor, "*batch elapsed"]:
         """Return the integral of h: sum A t (1 - exp(-x)) / x with x = k t."""
-        return self._sum(elapsed_s * _first_moment(self.rate_1_s[..., None] * elapsed_s))
+        return elapsed_s * self._sum(_first_moment(self._exponent(elapsed_s)))
 
-    def ramp(self, elapsed_s: Float[Tensor, " elapsed"]) -> Float[Tensor, "*batch elapsed"]:
+    def ramp(self, elapsed_s: Float[Tensor, "... elapsed"]) -> Float[Tensor, "*batch elapsed"]:
         """Return the double integral of h: sum A t^2 (x - 1 + exp(-x)) / x^2 with x = k t."""
-        return self._sum(elapsed_s**2 * _second_moment(self.rate_1_s[..., None] * elapsed_s))
+        return elapsed_s**2 * self._sum(_second_moment(self._exponent(elapsed_s)))
+
+    def _exponent(self, elapsed_s: Float[Tensor, "... elapsed"]) -> Tensor:
+        """Return x = k t, one row per term."""
+        return self.rate_1_s[..., None] * elapsed_s[..., None, :]
 
     def _sum(self, terms: Float[Tensor, "*batch term elapsed"]) -> Float[Tensor, "*batch elapsed"]:
         return (self.amplitude_1_s[..., None] * terms).sum(-2)
@@ -55,7 +59,9 @@ def _second_moment(x: Tensor) -> Tensor:
 
 def _series(x: Tensor, *, order: int) -> Tensor:
     """Return sum_n (-x)^n / (n + order)!, where the closed forms lose digits."""
+    # Powers of a large x overflow, and a branch not taken still passes its NaN to the gradient.
+    small = x.clamp(max=_SERIES_BELOW)
     total = torch.zeros_like(x)
     for power in reversed(range(_SERIES_TERMS)):
-        total = 1.0 / math.factorial(power + order) - x * total
+        total = 1.0 / math.factorial(power + order) - small * total
     return total
