@@ -3,6 +3,7 @@
 Findings never change a number; they stand beside it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -24,6 +25,8 @@ class Code(StrEnum):
     UNSUPPORTED_SEQUENCE = "P12"
     INCOMPLETE_TRANSFER = "P13"
     TECHNICAL_ERROR = "P14"
+    STRESS_DOUBTFUL = "P15"
+    IMAGE_PITFALL = "P16"
 
 
 ACTIONS: dict[Code, str] = {
@@ -41,6 +44,8 @@ ACTIONS: dict[Code, str] = {
     Code.UNSUPPORTED_SEQUENCE: "Add this protocol to config.yaml (acquisition).",
     Code.INCOMPLETE_TRANSFER: "Re-send the whole study.",
     Code.TECHNICAL_ERROR: "Call support with the study reference on this page.",
+    Code.STRESS_DOUBTFUL: "Ask about caffeine and symptoms; low flow may mean no stress.",
+    Code.IMAGE_PITFALL: "Look at the images; the pattern can mimic or hide a defect.",
 }
 
 
@@ -51,6 +56,11 @@ class Grade(IntEnum):
     REVIEW = 1
     FAIL = 2
 
+    @property
+    def word(self) -> str:
+        """What the page says of a result whose worst finding this is."""
+        return "PASS" if self is Grade.NOTE else self.name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -59,9 +69,28 @@ class Finding:
     code: Code
     grade: Grade
     text: str
+    """What was noticed; where it was is told by `slice_index`, not here."""
     slice_index: int | None = None
 
     @property
     def action(self) -> str:
         """What the reader can do about it."""
         return ACTIONS[self.code]
+
+    @property
+    def sentence(self) -> str:
+        """The text with the slice it is about."""
+        return (
+            self.text if self.slice_index is None else f"Slice {self.slice_index + 1}: {self.text}"
+        )
+
+
+def grade_of(findings: Iterable[Finding]) -> Grade:
+    """Return the grade of a result: that of its worst finding, a note without any."""
+    return max((finding.grade for finding in findings), default=Grade.NOTE)
+
+
+def series_finding(code: Code, grade: Grade, text: str, index: int | None) -> Finding:
+    """Return a finding on a slice, or on the arterial-input series where `index` is None."""
+    named = f"Arterial input: {text}" if index is None else text
+    return Finding(code=code, grade=grade, text=named, slice_index=index)

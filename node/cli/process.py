@@ -82,7 +82,7 @@ def _process_study(
     OUT.print(f"{len(outcome.results)} result objects in {output}", markup=False)
     for exam in outcome.exams:
         for finding in exam.analysis.findings:
-            OUT.print(f"  {finding.code} {finding.grade.name}: {finding.text}", markup=False)
+            OUT.print(f"  {finding.code} {finding.grade.name}: {finding.sentence}", markup=False)
     if outcome.failure is not None:
         ERR.print(f"no flow map: {outcome.failure.code} {outcome.failure.text}", style="red")
     return outcome.failure is None

@@ -7,7 +7,7 @@ from jaxtyping import UInt8
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
-from pipeline.findings import Grade
+from pipeline.findings import grade_of
 from pipeline.picture.canvas import (
     GRADE_COLOURS,
     INK,
@@ -25,7 +25,6 @@ from pipeline.types import Analysis, Exam
 
 __all__ = ["PAGE_SHAPE", "Provenance", "draw_page"]
 
-_WORDS = {Grade.NOTE: "PASS", Grade.REVIEW: "REVIEW", Grade.FAIL: "FAIL"}
 _MAX_SLICES = 3
 
 
@@ -89,7 +88,7 @@ def _slice_name(index: int, n_slices: int) -> str:
 
 
 def _write_head(figure: Figure, analysis: Analysis) -> None:
-    word = _WORDS[max((finding.grade for finding in analysis.findings), default=Grade.NOTE)]
+    word = grade_of(analysis.findings).word
     title = f"{analysis.state.upper()} PERFUSION   MBF [ml/min/g]"
     figure.text(0.02, 0.945, title, color=INK, fontsize=16, weight="bold")
     figure.text(0.02, 0.91, _summary(analysis), color=QUIET_INK, fontsize=10)

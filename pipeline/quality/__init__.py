@@ -4,6 +4,7 @@
 `flow` at the arterial input and the map. No check changes a number.
 """
 
+from pipeline.quality.clock import check_clock
 from pipeline.quality.exam import check_exam
 from pipeline.quality.flow import check_arterial_input, check_flow
 from pipeline.quality.frames import check_frames
@@ -12,6 +13,7 @@ from pipeline.quality.timing import check_timing
 
 __all__ = [
     "check_arterial_input",
+    "check_clock",
     "check_exam",
     "check_flow",
     "check_frames",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pipeline.findings import Code, Finding, Grade
+from pipeline.findings import Code, Finding, Grade, series_finding
 from pipeline.types import Exam, ImageSeries, PatientState
 
 _MIN_SLICES = 3
@@ -44,34 +44,21 @@ def _check_arterial_series(series: ImageSeries | None) -> Iterator[Finding]:
             text="No arterial input series was found; flow was not computed.",
         )
         return
-    yield from _check_sequence(series, "The arterial input series", None)
+    yield from _check_sequence(series, None)
 
 
 def _check_slice(series: ImageSeries, index: int) -> Iterator[Finding]:
-    name = f"Slice {index + 1}"
     n_frames = series.frames.shape[0] - series.n_proton_density
     if n_frames < _MIN_FRAMES:
-        yield Finding(
-            code=Code.BOLUS_NOT_COVERED,
-            grade=Grade.REVIEW,
-            text=f"{name} has only {n_frames} perfusion frames.",
-            slice_index=index,
-        )
-    yield from _check_sequence(series, name, index)
+        text = f"only {n_frames} perfusion frames."
+        yield series_finding(Code.BOLUS_NOT_COVERED, Grade.REVIEW, text, index)
+    yield from _check_sequence(series, index)
 
 
-def _check_sequence(series: ImageSeries, name: str, index: int | None) -> Iterator[Finding]:
+def _check_sequence(series: ImageSeries, index: int | None) -> Iterator[Finding]:
     if series.sequence is None:
-        yield Finding(
-            code=Code.UNSUPPORTED_SEQUENCE,
-            grade=Grade.FAIL,
-            text=f"{name}: the sequence parameters are not known; flow was not computed.",
-            slice_index=index,
-        )
+        text = "the sequence parameters are not known; flow was not computed."
+        yield series_finding(Code.UNSUPPORTED_SEQUENCE, Grade.FAIL, text, index)
     elif not series.n_proton_density or series.proton_density is None:
-        yield Finding(
-            code=Code.UNSUPPORTED_SEQUENCE,
-            grade=Grade.REVIEW,
-            text=f"{name} has no proton-density frames; native T1 was assumed for scaling.",
-            slice_index=index,
-        )
+        text = "no proton-density frames; native T1 was assumed for scaling."
+        yield series_finding(Code.UNSUPPORTED_SEQUENCE, Grade.REVIEW, text, index)

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pipeline.findings import Code, Finding, Grade
+from pipeline.findings import Code, Finding, Grade, series_finding
 from pipeline.types import ImageSeries
 
 _CUT_OFF_FRACTION = 0.002
@@ -28,25 +28,17 @@ def check_frames(series: ImageSeries, *, index: int | None = None) -> tuple[Find
 
 
 def _findings(series: ImageSeries, index: int | None) -> Iterator[Finding]:
-    name = "Arterial input" if index is None else f"Slice {index + 1}"
     pixels = series.frames.flatten(1)
     shows = _shows_something(pixels)
     n_empty = int((~shows).sum())
     if n_empty:
-        yield Finding(
-            code=Code.INCOMPLETE_TRANSFER,
-            grade=Grade.REVIEW,
-            text=f"{name}: {n_empty} of {len(pixels)} frames are blank or broken.",
-            slice_index=index,
-        )
+        text = f"{n_empty} of {len(pixels)} frames are blank or broken."
+        yield series_finding(Code.INCOMPLETE_TRANSFER, Grade.REVIEW, text, index)
     n_cut = _count_cut_off(pixels[shows])
     if n_cut:
-        yield Finding(
-            code=Code.ARTERIAL_INPUT_SATURATED if index is None else Code.MAP_IMPLAUSIBLE,
-            grade=Grade.REVIEW,
-            text=f"{name}: {n_cut} of {len(pixels)} frames are cut off at the largest value.",
-            slice_index=index,
-        )
+        code = Code.ARTERIAL_INPUT_SATURATED if index is None else Code.MAP_IMPLAUSIBLE
+        text = f"{n_cut} of {len(pixels)} frames are cut off at the largest value."
+        yield series_finding(code, Grade.REVIEW, text, index)
 
 
 def _shows_something(pixels: Float[Tensor, "time voxel"]) -> Bool[Tensor, " time"]:

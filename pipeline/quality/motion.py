@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pipeline.findings import Code, Finding, Grade
+from pipeline.findings import Code, Finding, Grade, series_finding
 from pipeline.types import MotionCorrection
 
 _WORSE_FACTOR = 1.05
@@ -16,11 +16,7 @@ _MANY_UNLIKE = 0.1
 
 
 def check_motion(
-    motion: MotionCorrection,
-    *,
-    name: str,
-    spacing_mm: tuple[float, float],
-    index: int | None = None,
+    motion: MotionCorrection, *, spacing_mm: tuple[float, float], index: int | None = None
 ) -> tuple[Finding, ...]:
     """Return findings on residual motion, marked beats, and fields that cannot be anatomy.
 
@@ -28,8 +24,6 @@ def check_motion(
     ----------
     motion
         A registered series.
-    name
-        What to call the series in the text.
     spacing_mm
         Row and column spacing, mm.
     index
@@ -37,7 +31,7 @@ def check_motion(
 
     """
     return tuple(
-        Finding(code=Code.RESIDUAL_MOTION, grade=grade, text=f"{name}: {text}", slice_index=index)
+        series_finding(Code.RESIDUAL_MOTION, grade, text, index)
         for grade, text in (
             *_complaints(motion, spacing_mm),
             *_count_unlike(motion),

@@ -1,18 +1,31 @@
-"""Missed triggers and extra beats: uneven frames where the curve changes fastest."""
+"""Missed triggers, extra beats and irregular rhythm: uneven frames where curves change fastest."""
+
+from collections.abc import Iterator
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
-from pipeline.findings import Code, Finding, Grade
+from pipeline.findings import Code, Finding, Grade, series_finding
 from pipeline.types import ImageSeries
 
 _LONG_FACTOR = 1.5
+"""A step longer than this times the usual one has a beat without an image in it."""
 _SHORT_FACTOR = 0.6
+"""A step shorter than this times the usual one ends in an extra beat."""
+_MANY = 2
+"""One uneven step leaves a first pass of about ten beats well sampled; more are looked at."""
+_IRREGULAR = 0.1
+"""Median change from step to step over the usual step. Sinus rhythm has 0.03-0.05, atrial
+fibrillation with independent intervals of 20 % scatter has 0.19 (Tateno & Glass 2001,
+doi 10.1007/BF02345439, for the scatter)."""
+_MIN_STEPS = 10
 
 
 def check_timing(
     series: ImageSeries, *, index: int, window_s: tuple[float, float] | None
 ) -> tuple[Finding, ...]:
-    """Return a finding when steps between frames are irregular during the first pass.
+    """Return findings on irregular steps between the frames of a slice.
 
     Parameters
     ----------
@@ -27,19 +40,31 @@ def check_timing(
     time_s = series.time_s[series.n_proton_density :]
     if time_s.shape[0] < 3:
         return ()
+    return tuple(
+        series_finding(Code.MISSED_TRIGGERS, grade, text, index)
+        for grade, text in (*_irregular_rhythm(time_s), *_uneven_steps(time_s, window_s))
+    )
+
+
+def _irregular_rhythm(time_s: Float[Tensor, " time"]) -> Iterator[tuple[Grade, str]]:
+    step_s = time_s.diff()
+    if len(step_s) < _MIN_STEPS:
+        return
+    change = float(step_s.diff().abs().median() / step_s.median())
+    if change > _IRREGULAR:
+        yield Grade.REVIEW, f"irregular rhythm: intervals change by {change:.0%} from beat to beat."
+
+
+def _uneven_steps(
+    time_s: Float[Tensor, " time"], window_s: tuple[float, float] | None
+) -> Iterator[tuple[Grade, str]]:
     step_s = time_s.diff()
     usual_s = step_s.median()
-    irregular = (step_s > _LONG_FACTOR * usual_s) | (step_s < _SHORT_FACTOR * usual_s)
+    uneven = (step_s > _LONG_FACTOR * usual_s) | (step_s < _SHORT_FACTOR * usual_s)
     if window_s is not None:
-        irregular = irregular & (time_s[1:] >= window_s[0]) & (time_s[:-1] <= window_s[1])
-    n_irregular = int(torch.count_nonzero(irregular))
-    if n_irregular == 0:
-        return ()
-    during = "in the series" if window_s is None else "during the first pass"
-    finding = Finding(
-        code=Code.MISSED_TRIGGERS,
-        grade=Grade.REVIEW,
-        text=f"Slice {index + 1}: {n_irregular} missed triggers or extra beats {during}.",
-        slice_index=index,
-    )
-    return (finding,)
+        uneven = uneven & (time_s[1:] >= window_s[0]) & (time_s[:-1] <= window_s[1])
+    n_uneven = int(torch.count_nonzero(uneven))
+    if n_uneven:
+        grade = Grade.NOTE if n_uneven < _MANY else Grade.REVIEW
+        during = "in the series" if window_s is None else "during the first pass"
+        yield grade, f"{n_uneven} missed triggers or extra beats {during}."

@@ -12,7 +12,6 @@ from pipeline.quality import (
     check_exam,
     check_flow,
     check_motion,
-    check_timing,
 )
 from pipeline.types import (
     Exam,
@@ -97,28 +96,6 @@ def test_every_finding_names_an_action_and_the_slice():
     assert found[0].action
 
 
-def skipped(place: int, factor: float) -> ImageSeries:
-    steps = torch.full((62,), 0.8, dtype=torch.float64)
-    steps[place] *= factor
-    return series(time_s=torch.cat([torch.zeros(1, dtype=torch.float64), steps.cumsum(0)]))
-
-
-@pytest.mark.parametrize("factor", [2.0, 0.5])
-def test_an_irregular_beat_in_the_first_pass_is_reported(factor):
-    found = check_timing(skipped(20, factor), index=1, window_s=(10.0, 25.0))
-    assert codes(found) == [(Code.MISSED_TRIGGERS, Grade.REVIEW)]
-    assert found[0].slice_index == 1
-
-
-@pytest.mark.parametrize(("place", "factor"), [(50, 2.0), (20, 1.3), (20, 0.8)])
-def test_an_irregular_beat_elsewhere_or_a_small_one_is_not(place, factor):
-    assert check_timing(skipped(place, factor), index=0, window_s=(10.0, 25.0)) == ()
-
-
-def test_without_an_arterial_input_the_whole_series_counts():
-    assert len(check_timing(skipped(50, 2.0), index=0, window_s=None)) == 1
-
-
 def motion(**changes) -> MotionCorrection:
     quality = MotionQuality(
         roughness_before=0.2,
@@ -150,12 +127,12 @@ def motion(**changes) -> MotionCorrection:
     ],
 )
 def test_a_doubtful_registration_is_reported(changes):
-    found = check_motion(motion(**changes), name="Slice 1", spacing_mm=(2.0, 2.0), index=0)
+    found = check_motion(motion(**changes), spacing_mm=(2.0, 2.0), index=0)
     assert codes(found) == [(Code.RESIDUAL_MOTION, Grade.REVIEW)]
 
 
 def test_a_good_registration_is_not():
-    assert check_motion(motion(), name="Slice 1", spacing_mm=(2.0, 2.0)) == ()
+    assert check_motion(motion(), spacing_mm=(2.0, 2.0)) == ()
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def test_frames_that_show_nothing_are_counted(fill: float) -> None:
     assert [(entry.code, entry.grade) for entry in found] == [
         (Code.INCOMPLETE_TRANSFER, Grade.REVIEW)
     ]
-    assert found[0].text == "Slice 1: 2 of 63 frames are blank or broken."
+    assert found[0].sentence == "Slice 1: 2 of 63 frames are blank or broken."
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def tried(*methods: str, helpful: str = "") -> tuple[ConsideredCorrection, ...]:
 
 
 def check(motion: MotionCorrection) -> list[Finding]:
-    return list(check_motion(motion, name="Slice 2", spacing_mm=(2.0, 2.0), index=1))
+    return list(check_motion(motion, spacing_mm=(2.0, 2.0), index=1))
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,12 @@ def test_marked_beats_are_counted(n_marked: int, grades: list[Grade], words: str
     assert [(entry.code, entry.grade) for entry in found] == [
         (Code.RESIDUAL_MOTION, grade) for grade in grades
     ]
-    assert all(entry.text.startswith(words) and entry.slice_index == 1 for entry in found)
+    assert all(entry.sentence.startswith(words) and entry.slice_index == 1 for entry in found)
 
 
 def test_a_rejected_correction_is_noted() -> None:
     found = check(correction(considered=tried("learned", "iterative")))
-    assert [(entry.grade, entry.text) for entry in found] == [
+    assert [(entry.grade, entry.sentence) for entry in found] == [
         (Grade.NOTE, "Slice 2: no correction was an improvement; frames are as acquired.")
     ]
 
@@ -60,7 +60,7 @@ def test_a_fallback_is_noted_with_both_names() -> None:
     motion = correction(
         method="iterative", considered=tried("learned", "iterative", helpful="iterative")
     )
-    assert [entry.text for entry in check(motion)] == [
+    assert [entry.sentence for entry in check(motion)] == [
         "Slice 2: the learned correction was no improvement; iterative was used."
     ]
 

@@ -1,0 +1,31 @@
+"""Where pixels and masks of a series lie in the patient."""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from pipeline.types import Geometry
+
+Point = Float[Tensor, " xyz"]
+"""DICOM patient coordinates, mm: left, back, head. Float64."""
+
+
+def normal_of(geometry: Geometry) -> Point:
+    """Return the unit vector across the plane of a series."""
+    row, column = _directions(geometry)
+    normal = torch.linalg.cross(row, column)
+    return normal / normal.norm().clamp_min(1e-12)
+
+
+def centre_mm(mask: Bool[Tensor, "row column"], geometry: Geometry) -> Point:
+    """Return the centre of mass of a mask that is not empty (PS3.3 C.7.6.2.1.1)."""
+    row, column = mask.nonzero().double().mean(dim=0).cpu()
+    along_row, along_column = _directions(geometry)
+    origin = torch.tensor(geometry.origin_mm, dtype=torch.float64)
+    across = row * geometry.spacing_mm[0] * along_column
+    return origin + across + column * geometry.spacing_mm[1] * along_row
+
+
+def _directions(geometry: Geometry) -> tuple[Point, Point]:
+    row = torch.tensor(geometry.row_direction, dtype=torch.float64)
+    return row, torch.tensor(geometry.column_direction, dtype=torch.float64)
