@@ -1,4 +1,4 @@
-"""Networks that register, their cards, and their weights.
+"""Networks that register and outline, their cards, and their weights.
 
 `load_networks` reads what is in `models/weights`: every file is checked against the hash in its
 card before a tensor is taken from it. `affine` and `deformable` are the networks of the published
@@ -20,6 +20,7 @@ from models.networks.loading import (
     save_network,
     shipped_networks,
 )
+from models.networks.segmentation import SegmentationNetwork
 
 __all__ = [
     "WEIGHTS",
@@ -29,6 +30,7 @@ __all__ = [
     "DeformableNetwork",
     "Networks",
     "PublishedNetworks",
+    "SegmentationNetwork",
     "WeightsError",
     "load_network",
     "load_networks",

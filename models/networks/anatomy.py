@@ -14,6 +14,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.networks.blocks import Residual, doubled
+
 N_INPUTS = 7
 CONTEXT_CHANNELS = (3, 4, 5)
 """Mean and standard deviation over time, and order of arrival."""
@@ -44,11 +46,11 @@ class AnatomyNetwork(nn.Module):
         self.multiple = 2**n_levels
         self.detail = nn.Conv2d(N_INPUTS, width // 2, 3, padding=1)
         self.stem = nn.Conv2d(N_INPUTS, width, 4, stride=2, padding=1)
-        self.down = nn.ModuleList(_Block(wide, wide) for wide in widths)
+        self.down = nn.ModuleList(Residual(wide, wide) for wide in widths)
         self.shrink = nn.ModuleList(
             nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairwise(widths)
         )
-        self.up = nn.ModuleList(_Block(fine + coarse, fine) for fine, coarse in pairwise(widths))
+        self.up = nn.ModuleList(Residual(fine + coarse, fine) for fine, coarse in pairwise(widths))
         self.narrow = nn.Conv2d(width, width // 2, 1)
         self.head = nn.Sequential(
             nn.Conv2d(width, width // 2, 3, padding=1),
@@ -72,30 +74,10 @@ class AnatomyNetwork(nn.Module):
             levels.append(block(shrink(levels[-1])))
         image = levels.pop()
         for block, level in zip(reversed(self.up), reversed(levels), strict=True):
-            image = block(torch.cat([level, _doubled(image)], dim=1))
+            image = block(torch.cat([level, doubled(image)], dim=1))
         detail = functional.relu(self.detail(inputs))
-        logits: Tensor = self.head(torch.cat([_doubled(self.narrow(image)), detail], dim=1))
+        logits: Tensor = self.head(torch.cat([doubled(self.narrow(image)), detail], dim=1))
         return logits
-
-
-class _Block(nn.Module):
-    """Two convolutions with group normalisation beside a shortcut."""
-
-    def __init__(self, n_in: int, n_out: int) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(n_in, n_out, 3, padding=1, bias=False)
-        self.first_norm = nn.GroupNorm(8, n_out)
-        self.second = nn.Conv2d(n_out, n_out, 3, padding=1, bias=False)
-        self.second_norm = nn.GroupNorm(8, n_out)
-        self.shortcut = nn.Identity() if n_in == n_out else nn.Conv2d(n_in, n_out, 1)
-
-    def forward(
-        self, image: Float[Tensor, "frame channel row column"]
-    ) -> Float[Tensor, "frame new_channel row column"]:
-        """Return the image, refined."""
-        inner = functional.relu(self.first_norm(self.first(image)))
-        inner = self.second_norm(self.second(inner))
-        return functional.relu(inner + self.shortcut(image))
 
 
 def frame_inputs(
@@ -187,9 +169,3 @@ def _quantiles(
     last = ordered.shape[1] - 1
     low, high = (ordered[:, round(share * last)][:, None, None] for share in _SHOWN)
     return low, high
-
-
-def _doubled(
-    image: Float[Tensor, "frame channel row column"],
-) -> Float[Tensor, "frame channel new_row new_column"]:
-    return functional.interpolate(image, scale_factor=2.0, mode="bilinear", align_corners=False)

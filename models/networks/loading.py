@@ -18,11 +18,13 @@ from models.networks.anatomy import AnatomyNetwork
 from models.networks.cards import REMEDY, Card, read_card, write_card
 from models.networks.deformable import DeformableNetwork
 from models.networks.errors import WeightsError
+from models.networks.segmentation import SegmentationNetwork
 
 Kind = TypeVar("Kind", bound=nn.Module)
 WEIGHTS = Path(__file__).parents[1] / "weights"
 ARCHITECTURES: Mapping[str, type[nn.Module]] = {
-    kind.__name__: kind for kind in (AffineNetwork, AnatomyNetwork, DeformableNetwork)
+    kind.__name__: kind
+    for kind in (AffineNetwork, AnatomyNetwork, DeformableNetwork, SegmentationNetwork)
 }
 """Classes that a card may name."""
 
@@ -46,6 +48,8 @@ class Networks:
     anatomy: AnatomyNetwork | None
     """Removes contrast: the learned method."""
     published: PublishedNetworks | None
+    segmentation: SegmentationNetwork | None = None
+    """Outlines the heart in a corrected series."""
 
 
 def load_networks(device: torch.device | str = "cpu", *, folder: Path = WEIGHTS) -> Networks:
@@ -68,10 +72,11 @@ def load_networks(device: torch.device | str = "cpu", *, folder: Path = WEIGHTS)
     affine = load_network(AffineNetwork, "affine", device, folder=folder)
     refine = load_network(AffineNetwork, "affine_refine", device, folder=folder)
     deformable = load_network(DeformableNetwork, "deformable", device, folder=folder)
+    segmentation = load_network(SegmentationNetwork, "segmentation", device, folder=folder)
     published = None
     if affine is not None and refine is not None and deformable is not None:
         published = PublishedNetworks(affine=affine, affine_refine=refine, deformable=deformable)
-    return Networks(anatomy=anatomy, published=published)
+    return Networks(anatomy=anatomy, published=published, segmentation=segmentation)
 
 
 @cache

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 from torch.nn import functional
 
 from models.networks.anatomy import CONTEXT_CHANNELS, AnatomyNetwork, frame_inputs
+from models.training.averaging import Averaged
 from models.training.loop import LoopSettings, OnStep, optimise
 from models.training.sampling import RUN, TrainingBatch, sample
 from models.training.scenes import ScenePool
@@ -28,28 +29,6 @@ class AnatomyRecipe:
     spacing_mm: float = 2.0
     averaging: float = 0.998
     """Decay of the running average of the weights, which is what is kept."""
-
-
-class _Trainee(nn.Module):
-    """The network that learns, and the running average of its weights."""
-
-    def __init__(self, recipe: AnatomyRecipe) -> None:
-        super().__init__()
-        self.network = AnatomyNetwork(width=recipe.width, n_levels=recipe.n_levels)
-        self.average = AnatomyNetwork(width=recipe.width, n_levels=recipe.n_levels)
-        self.average.load_state_dict(self.network.state_dict())
-        self.average.requires_grad_(requires_grad=False)
-        self.n_averaged: Tensor
-        self.register_buffer("n_averaged", torch.zeros((), dtype=torch.int64))
-
-    @torch.no_grad()
-    def follow(self, decay: float) -> None:
-        """Move the average towards the network, fast at first."""
-        done = int(self.n_averaged)
-        share = 1 - min(decay, (1 + done) / (10 + done))
-        for kept, new in zip(self.average.parameters(), self.network.parameters(), strict=True):
-            kept.lerp_(new, share)
-        self.n_averaged += 1
 
 
 def train_anatomy(
@@ -77,11 +56,12 @@ def train_anatomy(
 
     """
     torch.manual_seed(settings.seed)
-    trainee = _Trainee(recipe).to(pool.signals.device)
+    network = AnatomyNetwork(width=recipe.width, n_levels=recipe.n_levels)
+    trainee = Averaged(network).to(pool.signals.device)
 
     def draw_loss(generator: Generator) -> Tensor:
         trainee.follow(recipe.averaging)
-        return _loss(trainee.network, _batch(pool, recipe, generator), generator)
+        return _loss(network, _batch(pool, recipe, generator), generator)
 
     optimise(trainee, draw_loss, settings, folder=folder, on_step=on_step)
     return trainee.average

@@ -39,7 +39,7 @@ class TrainingBatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _View:
+class View:
     """From a pixel of the result, mm from its middle, to a point of the frame, mm."""
 
     matrix: Float[Tensor, "two axis"]
@@ -85,14 +85,14 @@ def _render(
     scene = int(torch.randint(len(pool), (), generator=generator))
     use = _beats(pool.signals.shape[1], n_frames, generator)
     n_proton = int((use < N_PROTON_DENSITY).sum())
-    view = _draw_view(pool.centre_mm[scene].cpu(), generator)
+    view = draw_view(pool.centre_mm[scene].cpu(), generator)
     points = _points(
         pool, scene, use, view, (OVERSAMPLING * size, spacing_mm / OVERSAMPLING), generator
     )
     signals = recolour(pool.signals[scene].cpu(), N_PROTON_DENSITY, generator)[use]
-    picture = _paint(pool, scene, use, signals.to(pool.signals.device), generator)
-    fine = _look(picture[:, None], points)[:, 0]
-    maps = _look(_maps(pool, scene, use), _coarser(points))
+    picture = paint(pool, scene, use, signals.to(pool.signals.device), generator)
+    fine = look(picture[:, None], points)[:, 0]
+    maps = look(_maps(pool, scene, use), coarser(points))
     return acquire(fine, size, generator), maps, n_proton
 
 
@@ -104,35 +104,35 @@ def _beats(n_beats: int, n_frames: int, generator: Generator) -> Int[Tensor, " f
     """
     n_runs = max(1, n_frames // RUN)
     beats = torch.arange(RUN)
-    has_proton = _draw(generator, 0.0, 1.0) < 0.5
+    has_proton = draw(generator, 0.0, 1.0) < 0.5
     first = N_PROTON_DENSITY
     part = (n_beats - first) / n_runs
     runs = []
     for run in range(n_runs):
         latest = first + (run + 1) * part - RUN
-        runs.append(int(_draw(generator, first + run * part, max(latest, first + run * part))))
+        runs.append(int(draw(generator, first + run * part, max(latest, first + run * part))))
     chosen = torch.tensor(runs)[:, None] + beats
     if has_proton:
         chosen[0] = beats
     return chosen.flatten()[:n_frames]
 
 
-def _draw_view(centre_mm: Float[Tensor, " axis"], generator: Generator) -> _View:
+def draw_view(centre_mm: Float[Tensor, " axis"], generator: Generator) -> View:
     """Turn by any angle, mirror, scale, stretch a little, and put the heart off the middle."""
-    turn = _draw(generator, 0.0, math.tau)
-    scale = math.exp(_draw(generator, math.log(SCALE[0]), math.log(SCALE[1])))
+    turn = draw(generator, 0.0, math.tau)
+    scale = math.exp(draw(generator, math.log(SCALE[0]), math.log(SCALE[1])))
     rotation = torch.tensor([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
-    mirror = torch.diag(torch.tensor([1.0, 1.0 if _draw(generator, 0.0, 1.0) < 0.5 else -1.0]))
+    mirror = torch.diag(torch.tensor([1.0, 1.0 if draw(generator, 0.0, 1.0) < 0.5 else -1.0]))
     stretch = torch.eye(2) + STRETCH * (2 * torch.rand(2, 2, generator=generator) - 1)
     off_mm = OFF_CENTRE_MM * (2 * torch.rand(2, generator=generator) - 1)
-    return _View(matrix=scale * rotation @ mirror @ stretch, centre_mm=centre_mm + off_mm)
+    return View(matrix=scale * rotation @ mirror @ stretch, centre_mm=centre_mm + off_mm)
 
 
 def _points(
     pool: ScenePool,
     scene: int,
     use: Int[Tensor, " frame"],
-    view: _View,
+    view: View,
     grid: tuple[int, float],
     generator: Generator,
 ) -> Float[Tensor, "frame axis row column"]:
@@ -144,15 +144,15 @@ def _points(
     seen = torch.einsum("ab,brc->arc", view.matrix, place) + view.centre_mm[:, None, None]
     seen = seen.to(device).expand(len(use), -1, -1, -1)
     motion = pool.inverse_displacement[scene][use.to(device)].float()
-    less = _draw(generator, 0.0, 1.0) < LESS_MOTION_SHARE
-    share = _draw(generator, 0.0, 0.4) if less else _draw(generator, *MORE_MOTION)
-    jitter_mm = _draw(generator, 0.0, 0.2 * JITTER_MM if less else JITTER_MM)
+    less = draw(generator, 0.0, 1.0) < LESS_MOTION_SHARE
+    share = draw(generator, 0.0, 0.4) if less else draw(generator, *MORE_MOTION)
+    jitter_mm = draw(generator, 0.0, 0.2 * JITTER_MM if less else JITTER_MM)
     jitter = jitter_mm * torch.randn(len(use), 2, generator=generator)
     motion = share * motion + jitter[:, :, None, None].to(device)
-    return seen + _look(motion, seen)
+    return seen + look(motion, seen)
 
 
-def _paint(
+def paint(
     pool: ScenePool,
     scene: int,
     use: Int[Tensor, " frame"],
@@ -165,7 +165,7 @@ def _paint(
     blend = pool.blend[scene][use.to(images.device)].to(images.dtype)[:, None, None]
     mixed = (1 - blend) * images[:, 0] + blend * images[:, 1]
     heart = pool.anatomy[scene, 0].float().sum(dim=0).clamp(max=1.0)
-    strength = _draw(generator, 0.0, 0.7)
+    strength = draw(generator, 0.0, 0.7)
     cloud = torch.exp(strength * smooth_field(images.shape[-1], 12, generator))
     return mixed * torch.lerp(cloud.to(mixed.device), torch.ones_like(heart), heart)
 
@@ -178,7 +178,7 @@ def _maps(
     return (1 - blend) * anatomy[0] + blend * anatomy[1]
 
 
-def _look(
+def look(
     images: Float[Tensor, "frame channel row column"],
     points_mm: Float[Tensor, "frame axis new_row new_column"],
 ) -> Float[Tensor, "frame channel new_row new_column"]:
@@ -189,11 +189,13 @@ def _look(
     )
 
 
-def _coarser(
+def coarser(
     points: Float[Tensor, "frame axis row column"],
 ) -> Float[Tensor, "frame axis new_row new_column"]:
+    """Return the points of the pixels that are delivered, from those of the finer grid."""
     return functional.avg_pool2d(points, OVERSAMPLING)
 
 
-def _draw(generator: Generator, low: float, high: float) -> float:
+def draw(generator: Generator, low: float, high: float) -> float:
+    """Draw a number evenly between two."""
     return low + (high - low) * float(torch.rand((), generator=generator))

@@ -30,8 +30,8 @@ N_BETWEEN_LINES = 10
 
 def train(
     target: Annotated[
-        Literal["anatomy", "affine", "affine-refine", "deformable"],
-        typer.Argument(help="Network; the last three in this order."),
+        Literal["anatomy", "affine", "affine-refine", "deformable", "segmentation"],
+        typer.Argument(help="Network; the affine ones and the deformable one in this order."),
     ],
     *,
     output: Annotated[
@@ -51,7 +51,7 @@ def train(
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """Train a network for motion correction; write its weights and card."""
+    """Train a network for motion correction or segmentation; write its weights and card."""
     from node.training import Job, Target, train_target
 
     with reported_errors():

@@ -30,7 +30,8 @@ from models.training.published import (
     train_affine_refine,
     train_deformable,
 )
-from models.training.scenes import draw_pool
+from models.training.scenes import ScenePool, draw_pool
+from models.training.segmentation import SegmentationRecipe, train_segmentation
 from node.errors import RefusalError
 from node.training.data import Data, scene_seeds
 
@@ -54,6 +55,7 @@ class Target(StrEnum):
     AFFINE = "affine"
     AFFINE_REFINE = "affine-refine"
     DEFORMABLE = "deformable"
+    SEGMENTATION = "segmentation"
 
     @property
     def file_name(self) -> str:
@@ -61,7 +63,7 @@ class Target(StrEnum):
         return self.value.replace("-", "_")
 
 
-LEARNED_FROM_SCENES = frozenset({Target.ANATOMY})
+LEARNED_FROM_SCENES = frozenset({Target.ANATOMY, Target.SEGMENTATION})
 """Targets that need to know where the heart is, which only virtual patients tell."""
 
 
@@ -133,20 +135,34 @@ def train_target(job: Job, *, today: date, on_step: OnStep) -> Card:
 
 
 def _train_anatomy(job: Job, on_step: OnStep) -> Trained:
-    if job.is_fine_tuned:
-        raise RefusalError("the anatomy network needs to know where the heart is; studies do not")
     recipe = AnatomyRecipe()
-    seeds = scene_seeds(job.loop.seed, job.n_scenes)
     network = train_anatomy(
-        recipe, draw_pool(seeds).to(job.device), job.loop, folder=_checkpoint(job), on_step=on_step
+        recipe, _scenes(job), job.loop, folder=_checkpoint(job), on_step=on_step
     )
-    return Trained(
-        network=network,
-        architecture="AnatomyNetwork",
-        arguments={"width": recipe.width, "n_levels": recipe.n_levels},
-        origin=f"{job.n_scenes} slices of virtual patients (seeds {seeds[0]}-{seeds[-1]}), "
-        "rendered anew for every step",
+    return _trained_on_scenes(job, network, {"width": recipe.width, "n_levels": recipe.n_levels})
+
+
+def _train_segmentation(job: Job, on_step: OnStep) -> Trained:
+    recipe = SegmentationRecipe()
+    network = train_segmentation(
+        recipe, _scenes(job), job.loop, folder=_checkpoint(job), on_step=on_step
     )
+    return _trained_on_scenes(job, network, {"width": recipe.width, "n_levels": recipe.n_levels})
+
+
+def _scenes(job: Job) -> ScenePool:
+    """Return the scenes of a job; those painted by an earlier start of it are read again."""
+    if job.is_fine_tuned:
+        raise RefusalError(
+            f"the {job.target} network needs to know where the heart is; studies do not say it"
+        )
+    seeds = scene_seeds(job.loop.seed, job.n_scenes)
+    file = job.folder / f"scenes_{seeds[0]}_{len(seeds)}.safetensors"
+    if file.exists():
+        return ScenePool.load(file).to(job.device)
+    pool = draw_pool(seeds)
+    pool.save(file)
+    return pool.to(job.device)
 
 
 def _train_affine(job: Job, on_step: OnStep) -> Trained:
@@ -190,6 +206,7 @@ TARGETS: Mapping[Target, Callable[[Job, OnStep], Trained]] = {
     Target.AFFINE: _train_affine,
     Target.AFFINE_REFINE: _train_affine_refine,
     Target.DEFORMABLE: _train_deformable,
+    Target.SEGMENTATION: _train_segmentation,
 }
 
 
@@ -254,6 +271,17 @@ def _trained(job: Job, network: nn.Module, arguments: Mapping[str, Argument]) ->
         architecture=type(network).__name__,
         arguments=arguments,
         origin=job.data.origin if job.data is not None else "",
+    )
+
+
+def _trained_on_scenes(job: Job, network: nn.Module, arguments: Mapping[str, Argument]) -> Trained:
+    seeds = scene_seeds(job.loop.seed, job.n_scenes)
+    return Trained(
+        network=network,
+        architecture=type(network).__name__,
+        arguments=arguments,
+        origin=f"{job.n_scenes} slices of virtual patients (seeds {seeds[0]}-{seeds[-1]}), "
+        "rendered anew for every step",
     )
 
 
