@@ -7,14 +7,17 @@ what another draws. `Variety.WIDE` draws each concern from a range that a networ
 trained and judged on; the files named `..._variety` hold those ranges.
 """
 
+from models.phantom.asked_tissue import AskedTissue
 from models.phantom.exam import PhantomExam, make_exam
 from models.phantom.protocol import Breathing, PhantomState, Protocol
 from models.phantom.randomised import random_protocol
 from models.phantom.series import PhantomSeries
+from models.phantom.tissue_models import TissueModel
 from models.phantom.truth import ExamTruth, SeriesTruth
 from models.phantom.variety import Variety
 
 __all__ = [
+    "AskedTissue",
     "Breathing",
     "ExamTruth",
     "PhantomExam",
@@ -22,6 +25,7 @@ __all__ = [
     "PhantomState",
     "Protocol",
     "SeriesTruth",
+    "TissueModel",
     "Variety",
     "make_exam",
     "random_protocol",

@@ -7,13 +7,16 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
-from models.kinetics import BloodTissueExchange, convolve_uniform, interpolate
+from models.kinetics import Response, convolve_uniform, interpolate
 from models.phantom.bolus import SPACING_S, BloodCurves
 from models.phantom.heart import HeartSection
 from models.phantom.protocol import PhantomState
 from models.phantom.randomness import chance, uniform
 from models.phantom.shapes import Plane, smooth_step
+from models.phantom.tissue_models import TissueModel, feeding_blood, tissue_response
 
+LOWEST_ML_MIN_G = 0.3
+"""The lowest flow that is drawn anywhere."""
 _N_LEVELS = 32
 _EDGE_RAD = math.radians(10.0)
 """Angle over which the border of a defect fades."""
@@ -119,8 +122,9 @@ class TissueExchange:
     """Arrival in healthy myocardium after the left ventricle, s."""
     hematocrit_fraction: float
     density_g_ml: float
+    model: TissueModel = TissueModel.PLUG_FLOW
 
-    def response(self, flow_ml_min_g: Float[Tensor, " level"]) -> BloodTissueExchange:
+    def response(self, flow_ml_min_g: Float[Tensor, " level"]) -> Response:
         """Return the responses in blood form: volumes and PS divided by (1 - Hct).
 
         Ischaemic tissue recruits less of its capillaries: volume and PS fall with flow.
@@ -128,7 +132,8 @@ class TissueExchange:
         relative = (flow_ml_min_g / self.healthy_ml_min_g).clamp(max=1.3)
         plasma = 1.0 - self.hematocrit_fraction
         surface = self.permeability_surface_ml_min_ml * (0.5 + 0.5 * relative)
-        return BloodTissueExchange(
+        return tissue_response(
+            self.model,
             flow_1_s=flow_ml_min_g * self.density_g_ml / 60.0,
             blood_volume=self.plasma_volume * (0.75 + 0.25 * relative) / plasma,
             interstitial_volume=torch.full_like(relative, self.interstitial_volume / plasma),
@@ -178,11 +183,14 @@ class MyocardialCurves:
         return (1.0 - (inside - levels).abs() / spacing).clamp(min=0.0)
 
 
-def myocardial_curves(exchange: TissueExchange, blood: BloodCurves) -> MyocardialCurves:
+def myocardial_curves(
+    exchange: TissueExchange, blood: BloodCurves, *, lowest_ml_min_g: float = LOWEST_ML_MIN_G
+) -> MyocardialCurves:
     """Convolve the arterial input with the response at every flow level."""
     highest = 1.25 * exchange.healthy_ml_min_g
-    flow = torch.linspace(0.3, highest, _N_LEVELS, dtype=torch.float64)
-    prompt = convolve_uniform(exchange.response(flow), blood.left_ventricle, SPACING_S)
+    flow = torch.linspace(lowest_ml_min_g, highest, _N_LEVELS, dtype=torch.float64)
+    fed = feeding_blood(exchange.model, blood.left_ventricle, SPACING_S)
+    prompt = convolve_uniform(exchange.response(flow), fed, SPACING_S)
     late = [
         interpolate(curve, blood.time_s, blood.time_s - float(delay_s))
         for curve, delay_s in zip(prompt, exchange.delay_s(flow), strict=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from models.phantom.artefacts import Artefacts
+from models.phantom.asked_tissue import AskedTissue
 from models.phantom.reconstruction import Reconstruction
 from models.phantom.variety import Variety
 from models.physics import Readout, SaturationRecovery, SpoiledGradientEcho
@@ -103,6 +104,12 @@ class Protocol:
     """How k-space becomes an image, in all series."""
     artefacts: Artefacts = field(default_factory=Artefacts)
     """What goes wrong, in all series."""
+    heart_rate_bpm: float | None = None
+    """Of a heart that beats evenly; None draws the rhythm of a patient."""
+    n_missed_beats: int = 0
+    """Triggers that are missed where the heart rate is given."""
+    tissue: AskedTissue = field(default_factory=AskedTissue)
+    """What is asked of the myocardium."""
 
     def __post_init__(self) -> None:
         if self.n_slices < 1 or self.n_saturation_recovery < 2 or self.n_proton_density < 0:
@@ -113,6 +120,10 @@ class Protocol:
             raise ValueError("signal_to_noise must be positive")
         if self.dose_fraction <= 0.0:
             raise ValueError("dose_fraction must be positive")
+        if self.heart_rate_bpm is not None and not 20.0 <= self.heart_rate_bpm <= 250.0:
+            raise ValueError("no heart beats at such a rate")
+        if not 0 <= self.n_missed_beats < self.n_beats:
+            raise ValueError("more missed beats than beats")
         self.reconstruction.outside(self.matrix)
         self.reconstruction.outside(self.arterial_matrix)
         second = self.arterial_second_echo_time_s
