@@ -7,7 +7,7 @@ doi 10.1161/hc0402.102975), 1 to 16: three short-axis slices have no apex, segme
 from dataclasses import dataclass
 from enum import StrEnum
 
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 
@@ -27,15 +27,47 @@ class Territory(StrEnum):
     RCA = "RCA"
 
 
+_SIX = ("anterior", "anteroseptal", "inferoseptal", "inferior", "inferolateral", "anterolateral")
+_FOUR = ("anterior", "septal", "inferior", "lateral")
+
+SEGMENTS: dict[SliceLevel, tuple[int, ...]] = {
+    SliceLevel.BASAL: (1, 2, 3, 4, 5, 6),
+    SliceLevel.MID: (7, 8, 9, 10, 11, 12),
+    SliceLevel.APICAL: (13, 14, 15, 16),
+}
+"""AHA segments of each level."""
+
+SEGMENT_NAMES: dict[int, str] = {
+    number: f"{number} {level} {wall}"
+    for level, numbers in SEGMENTS.items()
+    for number, wall in zip(numbers, _FOUR if len(numbers) == 4 else _SIX, strict=True)
+}
+"""As in a table: `7 mid anterior`."""
+
+TERRITORIES: dict[Territory, tuple[int, ...]] = {
+    Territory.LAD: (1, 2, 7, 8, 13, 14),
+    Territory.RCA: (3, 4, 9, 10, 15),
+    Territory.LCX: (5, 6, 11, 12, 16),
+}
+"""The usual assignment (Cerqueira 2002); in a given patient it may differ."""
+
+
+def territory_of(segment: int) -> Territory:
+    """Return the territory of an AHA segment."""
+    return next(territory for territory, numbers in TERRITORIES.items() if segment in numbers)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceSectors:
     """AHA segments of one slice."""
 
     level: SliceLevel
     segment: Int[Tensor, "row column"]
-    """AHA number 1-16 in the myocardium, 0 elsewhere."""
+    """AHA number 1-16 in the myocardium, 0 elsewhere; all 0 where no septum is known."""
     is_endocardial: Bool[Tensor, "row column"]
     """Inner half of the wall."""
+    border_px: Float[Tensor, "row column"]
+    """Distance to the nearer border of the wall, pixels; 0 outside the myocardium."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

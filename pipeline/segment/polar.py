@@ -44,17 +44,29 @@ class Polar:
         self, contour_mm: Float[Tensor, " angle"], size: tuple[int, int]
     ) -> Bool[Tensor, "row column"]:
         """Return the pixels whose centre lies within a contour given by its radius per angle."""
-        like = contour_mm
+        radius_mm, angle_rad = self.polar(contour_mm, size)
+        return radius_mm < self.at(contour_mm, angle_rad)
+
+    def polar(
+        self, like: Float[Tensor, "*shape"], size: tuple[int, int]
+    ) -> tuple[Float[Tensor, "row column"], Float[Tensor, "row column"]]:
+        """Return distance from the centre, mm, and angle, rad, of all pixels of an image."""
         rows = torch.arange(size[0], dtype=like.dtype, device=like.device) - self.centre_row
         columns = torch.arange(size[1], dtype=like.dtype, device=like.device) - self.centre_column
         y, x = torch.meshgrid(
             rows * self.spacing_mm[0], columns * self.spacing_mm[1], indexing="ij"
         )
-        turn = torch.atan2(y, x).remainder(2 * torch.pi) * (N_ANGLES / (2 * torch.pi))
+        return torch.hypot(y, x), torch.atan2(y, x)
+
+    @staticmethod
+    def at(
+        contour_mm: Float[Tensor, " angle"], angle_rad: Float[Tensor, "*shape"]
+    ) -> Float[Tensor, "*shape"]:
+        """Read the radius of a contour at any angle, linear between rays."""
+        turn = angle_rad.remainder(2 * torch.pi) * (N_ANGLES / (2 * torch.pi))
         before = turn.floor().long() % N_ANGLES
         part = turn - turn.floor()
-        limit = contour_mm[before] * (1 - part) + contour_mm[(before + 1) % N_ANGLES] * part
-        return torch.hypot(y, x) < limit
+        return contour_mm[before] * (1 - part) + contour_mm[(before + 1) % N_ANGLES] * part
 
 
 def radii_mm(like: Float[Tensor, "*shape"]) -> Float[Tensor, " radius"]:

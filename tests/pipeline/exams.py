@@ -58,7 +58,7 @@ def _series(series: PhantomSeries, *, motion: bool) -> ImageSeries:
         geometry=Geometry(
             spacing_mm=series.spacing_mm,
             thickness_mm=series.thickness_mm,
-            origin_mm=(0.0, 0.0, series.offset_mm),
+            origin_mm=(0.0, 0.0, -series.offset_mm),  # the apex points to the feet
             row_direction=(1.0, 0.0, 0.0),
             column_direction=(0.0, 1.0, 0.0),
         ),
