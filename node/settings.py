@@ -140,9 +140,15 @@ class QuantificationSettings(_Section):
         "gadodiamide",
         "gadopiclenol",
     ] = "gadobutrol"
+    relaxivity_in: Literal["plasma", "whole_blood"] = "plasma"
     relaxivity_l_mmol_s: Positive | None = None
+    transverse_relaxivity_l_mmol_s: Positive | None = None
     native_t1_blood_ms: Positive | None = None
     native_t1_myocardium_ms: Positive | None = None
+    native_t2_blood_ms: Positive | None = None
+    native_t2_myocardium_ms: Positive | None = None
+    native_t2_star_blood_ms: Positive | None = None
+    native_t2_star_myocardium_ms: Positive | None = None
     hematocrit_percent: Annotated[float, Field(ge=0, lt=100)] = 42
     tissue_density_g_ml: Positive = 1.05
     max_flow_ml_min_g: Positive = 8
@@ -158,6 +164,10 @@ class AcquisitionRule(_Section):
     pulses_before_centre: Annotated[int, Field(ge=0)]
     inversion_time: Literal["to_centre", "to_first_pulse"]
     proton_density_flip_angle_deg: Annotated[float, Field(gt=0, le=90)]
+    readout: Literal["from_header", "spoiled", "echo_planar", "balanced"] = "from_header"
+    balanced_preparation: Literal["half_alpha", "ramp"] = "ramp"
+    ramp_pulses: Annotated[int, Field(ge=1)] = 3
+    saturation_efficiency_percent: Annotated[float, Field(gt=0, lt=200)] = 100
 
     @field_validator("pattern")
     @classmethod

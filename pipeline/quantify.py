@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pipeline.errors import CannotQuantifyError
-from pipeline.findings import Code, Finding, Grade
+from pipeline.findings import Code, Finding, Grade, series_finding
 from pipeline.parameters import AnalysisParameters
 from pipeline.perfusion import find_arterial_input, flow_map
 from pipeline.perfusion.window import first_pass_s
@@ -56,7 +56,7 @@ def quantify_arterial_input(
     spacing_mm = series.geometry.spacing_mm
     findings = [
         *check_frames(series),
-        *check_motion(motion, name="Arterial input", spacing_mm=spacing_mm),
+        *check_motion(motion, spacing_mm=spacing_mm),
     ]
     if series.sequence is None:
         return None, findings
@@ -68,8 +68,7 @@ def quantify_arterial_input(
             n_proton_density=corrected.n_proton_density,
             sequence=series.sequence,
             proton_density=series.proton_density,
-            native_t1_s=parameters.tissue.native_t1_blood_s,
-            relaxivity_l_mmol_s=parameters.relaxivity_l_mmol_s,
+            relaxation=parameters.blood,
             spacing_mm=spacing_mm,
         )
     except CannotQuantifyError as error:
@@ -86,7 +85,7 @@ def quantify_slice(
     findings = [
         *check_frames(series, index=index),
         *check_timing(series, index=index, window_s=window_s),
-        *check_motion(motion, name=f"Slice {index + 1}", spacing_mm=spacing_mm, index=index),
+        *check_motion(motion, spacing_mm=spacing_mm, index=index),
     ]
     result = SliceAnalysis(
         motion=motion, masks=None, flow=None, tissue_time_s=None, tissue_mmol_l=None
@@ -163,8 +162,7 @@ def _quantify(shared: Shared, series: ImageSeries, result: SliceAnalysis) -> Sli
         region=_heart_disc(result, series) & _holds_tissue(result, series),
         myocardium=None if result.masks is None else result.masks.myocardium,
         spacing_mm=series.geometry.spacing_mm,
-        bounds=shared.parameters.bounds,
-        density_g_ml=shared.parameters.tissue.density_g_ml,
+        settings=shared.parameters.flow,
     )
     return replace(result, flow=flow)
 
@@ -180,8 +178,7 @@ def _concentration(
         n_proton_density=series.n_proton_density,
         sequence=series.sequence,
         proton_density=series.proton_density,
-        native_t1_s=shared.parameters.tissue.native_t1_myocardium_s,
-        relaxivity_l_mmol_s=shared.parameters.relaxivity_l_mmol_s,
+        relaxation=shared.parameters.myocardium,
         spacing_mm=series.geometry.spacing_mm,
         n_pre_contrast=_count_before_foot(shared.arterial_input, series),
     )
@@ -247,7 +244,4 @@ def _check_map(shared: Shared, result: SliceAnalysis, index: int) -> tuple[Findi
 
 
 def _failure(error: CannotQuantifyError, index: int | None = None) -> Finding:
-    name = "Arterial input" if index is None else f"Slice {index + 1}"
-    return Finding(
-        code=error.code, grade=Grade.FAIL, text=f"{name}: {error.text}.", slice_index=index
-    )
+    return series_finding(error.code, Grade.FAIL, f"{error.text}.", index)

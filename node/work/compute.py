@@ -15,7 +15,6 @@ import torch
 from jaxtyping import UInt8
 from pydicom.dataset import Dataset
 
-from models.physics import AGENTS, native_relaxation
 from node.errors import UnusableStudyError
 from node.ports import Progress
 from node.settings import QuantificationSettings, Settings
@@ -30,12 +29,13 @@ from node.translate import (
     find_reference,
 )
 from node.version import VERSION
+from node.work.constants import relaxivity_of, tissue_of, transverse_relaxivity_of
 from node.work.networks import TrainedNetworks
 from node.work.threads import threads_per_worker
 from pipeline.analyse import analyse
 from pipeline.findings import Code, Grade
 from pipeline.motion import Method
-from pipeline.parameters import AnalysisParameters, FermiBounds, Tissue
+from pipeline.parameters import AnalysisParameters, FermiBounds
 from pipeline.picture import Provenance, draw_failure_page, draw_page
 from pipeline.transfer import move_analysis, move_exam
 from pipeline.types import Analysis, Exam
@@ -164,16 +164,9 @@ def parameters_for(
     field_strength_t = exam.field_strength_t
     try:
         return AnalysisParameters(
-            relaxivity_l_mmol_s=settings.relaxivity_l_mmol_s
-            or AGENTS[settings.agent].relaxivity_l_mmol_s(field_strength_t),
-            tissue=Tissue(
-                native_t1_blood_s=_milli(settings.native_t1_blood_ms)
-                or native_relaxation(field_strength_t).t1_blood_s,
-                native_t1_myocardium_s=_milli(settings.native_t1_myocardium_ms)
-                or native_relaxation(field_strength_t).t1_myocardium_s,
-                density_g_ml=settings.tissue_density_g_ml,
-                hematocrit_fraction=settings.hematocrit_percent / 100,
-            ),
+            relaxivity_l_mmol_s=relaxivity_of(settings, field_strength_t),
+            transverse_relaxivity_l_mmol_s=transverse_relaxivity_of(settings, field_strength_t),
+            tissue=tissue_of(settings, field_strength_t),
             bounds=FermiBounds(
                 max_flow_ml_min_g=settings.max_flow_ml_min_g, max_delay_s=settings.max_delay_s
             ),
@@ -189,10 +182,6 @@ def choose_device(wanted: str) -> torch.device:
     if wanted == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(wanted)
-
-
-def _milli(value: float | None) -> float | None:
-    return None if value is None else value / 1000
 
 
 def _compute_exams(
@@ -257,7 +246,7 @@ def _failure_of(analysis: Analysis) -> Failure:
     worst = max(analysis.findings, key=lambda finding: finding.grade, default=None)
     if worst is None or worst.grade is not Grade.FAIL:
         return Failure(code=Code.TECHNICAL_ERROR, text="no flow map was made and no step said why")
-    return Failure(code=worst.code, text=worst.text)
+    return Failure(code=worst.code, text=worst.sentence)
 
 
 def _failure_page(failure: Failure, delivered: str, stamp: RunStamp, reference: str) -> Page:

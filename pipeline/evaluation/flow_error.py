@@ -15,8 +15,9 @@ from torch.nn.functional import max_pool2d
 
 from models.kinetics import interpolate
 from models.phantom import PhantomExam, PhantomSeries
+from models.physics import AGENTS, Relaxation, native_relaxation
 from pipeline.errors import CannotQuantifyError
-from pipeline.parameters import FermiBounds
+from pipeline.parameters import FermiBounds, FlowSettings
 from pipeline.perfusion import flow_map
 from pipeline.perfusion.arterial_input import first_pass
 from pipeline.signal import to_concentration
@@ -32,9 +33,10 @@ class FlowBasis:
 
     arterial_input: ArterialInput
     """True concentration, sampled at the beats of its series."""
-    native_t1_s: float
-    relaxivity_l_mmol_s: float
+    relaxation: Relaxation
+    """Of myocardium."""
     density_g_ml: float
+    hematocrit_fraction: float
 
 
 def flow_basis(exam: PhantomExam) -> FlowBasis | None:
@@ -48,9 +50,9 @@ def flow_basis(exam: PhantomExam) -> FlowBasis | None:
         return None
     return FlowBasis(
         arterial_input=found,
-        native_t1_s=truth.native_t1_myocardium_s,
-        relaxivity_l_mmol_s=truth.relaxivity_l_mmol_s,
+        relaxation=_myocardium(exam),
         density_g_ml=truth.density_g_ml,
+        hematocrit_fraction=truth.hematocrit_fraction,
     )
 
 
@@ -68,8 +70,7 @@ def wall_flow(
             n_proton_density=series.n_proton_density,
             sequence=series.sequence,
             proton_density=series.proton_density,
-            native_t1_s=basis.native_t1_s,
-            relaxivity_l_mmol_s=basis.relaxivity_l_mmol_s,
+            relaxation=basis.relaxation,
             spacing_mm=series.spacing_mm,
             n_pre_contrast=max(2, int(before.sum())),
         )
@@ -80,8 +81,11 @@ def wall_flow(
             region=wall,
             myocardium=wall,
             spacing_mm=series.spacing_mm,
-            bounds=BOUNDS,
-            density_g_ml=basis.density_g_ml,
+            settings=FlowSettings(
+                bounds=BOUNDS,
+                density_g_ml=basis.density_g_ml,
+                hematocrit_fraction=basis.hematocrit_fraction,
+            ),
         )
     except CannotQuantifyError:
         return torch.full(wall.shape, torch.nan)
@@ -123,3 +127,15 @@ def core(wall: Bool[Tensor, "row column"]) -> Bool[Tensor, "row column"]:
 
 def _foot_s(basis: FlowBasis) -> float:
     return float(basis.arterial_input.time_s[basis.arterial_input.foot])
+
+
+def _myocardium(exam: PhantomExam) -> Relaxation:
+    native = native_relaxation(exam.field_strength_t)
+    transverse = AGENTS[exam.agent].transverse_relaxivity_l_mmol_s(exam.field_strength_t)
+    return Relaxation(
+        native_t1_s=exam.truth.native_t1_myocardium_s,
+        native_t2_s=native.t2_myocardium_s,
+        native_t2_star_s=native.t2_star_myocardium_s,
+        relaxivity_l_mmol_s=exam.truth.relaxivity_l_mmol_s,
+        transverse_relaxivity_l_mmol_s=transverse,
+    )

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from models.physics import Readout, SaturationRecovery
+from models.physics import Readout, Relaxation, SaturationRecovery
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
 from pipeline.perfusion.blood_pool import find_left_ventricle
@@ -38,8 +38,7 @@ def find_arterial_input(
     n_proton_density: int,
     sequence: SaturationRecovery,
     proton_density: Readout | None,
-    native_t1_s: float,
-    relaxivity_l_mmol_s: float,
+    relaxation: Relaxation,
     spacing_mm: tuple[float, float],
 ) -> ArterialInput:
     """Find the left ventricle and return its concentration and first-pass window.
@@ -54,10 +53,8 @@ def find_arterial_input(
         How many frames are proton-density frames.
     sequence, proton_density
         Readouts of this series.
-    native_t1_s
-        T1 of blood before contrast, s.
-    relaxivity_l_mmol_s
-        r1 in blood, l/(mmol s).
+    relaxation
+        Relaxation of blood with and without agent.
     spacing_mm
         Row and column spacing, mm.
 
@@ -77,8 +74,7 @@ def find_arterial_input(
         n_proton_density=n_proton_density,
         sequence=sequence,
         proton_density=proton_density,
-        native_t1_s=native_t1_s,
-        relaxivity_l_mmol_s=relaxivity_l_mmol_s,
+        relaxation=relaxation,
         spacing_mm=spacing_mm,
     )
     return first_pass(concentration, recovery_s, pool.mask)
@@ -91,8 +87,7 @@ def _pool_concentration(
     n_proton_density: int,
     sequence: SaturationRecovery,
     proton_density: Readout | None,
-    native_t1_s: float,
-    relaxivity_l_mmol_s: float,
+    relaxation: Relaxation,
     spacing_mm: tuple[float, float],
 ) -> Float[Tensor, " sr_time"]:
     """Return the concentration of the mean signal of the pool; the baseline is still in it."""
@@ -104,14 +99,8 @@ def _pool_concentration(
     else:
         field = receive_field(frames[:n_proton_density], spacing_mm=spacing_mm)
         scale = field[mask].double().nanmean()
-    table = signal_table(
-        sequence,
-        proton_density=reference,
-        native_t1_s=native_t1_s,
-        relaxivity_l_mmol_s=relaxivity_l_mmol_s,
-        device=frames.device,
-    )
-    return ratio_to_concentration(recovery / scale, table)
+    table = signal_table(sequence, proton_density=reference, relaxation=relaxation)
+    return ratio_to_concentration(recovery / scale, table.to(frames.device))
 
 
 def first_pass(

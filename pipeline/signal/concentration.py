@@ -2,17 +2,22 @@
 
 The table holds S(c) / S_ref over concentration, with S of `SaturationRecovery` and S_ref the
 proton-density signal of the same tissue before contrast (Cernicanu & Axel 2006, "Theory-based
-signal calibration"), or S(0) when there is no proton-density frame. S grows with c, so the
-inverse is unique; beyond the table, or where more gadolinium hardly adds signal, it is NaN.
+signal calibration"), or S(0) when there is no proton-density frame. Both see R1 and whichever
+transverse rate their readout sees; off-resonance is taken to be 0. S grows with c, until a
+transverse rate that grows too turns it back: the table ends before that, so the inverse is unique;
+beyond the table, or where more gadolinium hardly adds signal, it is NaN.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from models.physics import Readout, SaturationRecovery, relaxation_rate
+from models.physics import Readout, Relaxation, SaturationRecovery
+from pipeline.errors import CannotQuantifyError
+from pipeline.findings import Code
 from pipeline.signal.baseline import count_pre_contrast, native_signal
 from pipeline.signal.proton_density import receive_field
 
@@ -22,6 +27,10 @@ _LOWEST_RATE_FRACTION = 0.02
 """The table reaches below zero until R1 has fallen to this fraction of its native value."""
 _FLAT_FRACTION = 0.02
 """The table ends where the slope of the signal has fallen to this fraction of its largest."""
+_NO_SIGNAL = 1e-6
+"""Signal of the reference, per M0, that is too small to divide by."""
+_N_TABLES = 32
+"""Tables kept: a few sequences, with and without proton density, of two tissues each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +44,18 @@ class SignalTable:
         if not bool((self.ratio.diff() > 0).all()):
             raise ValueError("the signal must grow with concentration over the whole table")
 
+    def to(self, device: torch.device) -> "SignalTable":
+        """Return the table on a device."""
+        return SignalTable(
+            concentration_mmol_l=self.concentration_mmol_l.to(device), ratio=self.ratio.to(device)
+        )
 
+
+@lru_cache(maxsize=_N_TABLES)
 def signal_table(
-    sequence: SaturationRecovery,
-    *,
-    proton_density: Readout | None,
-    native_t1_s: float,
-    relaxivity_l_mmol_s: float,
-    device: torch.device | None = None,
+    sequence: SaturationRecovery, *, proton_density: Readout | None, relaxation: Relaxation
 ) -> SignalTable:
-    """Return the table of a sequence and tissue.
+    """Return the table of a sequence and tissue, on the CPU.
 
     Parameters
     ----------
@@ -52,32 +63,50 @@ def signal_table(
         Saturation-recovery readout.
     proton_density
         Readout of the reference frames; None refers to the signal before contrast instead.
-    native_t1_s
-        T1 before contrast, s.
-    relaxivity_l_mmol_s
-        r1, l/(mmol s).
-    device
-        Where the table lives; the CPU when None.
+    relaxation
+        Relaxation of the tissue with and without agent.
+
+    Raises
+    ------
+    CannotQuantifyError
+        P12 when the reference has no signal.
 
     """
-    lowest = -(1.0 - _LOWEST_RATE_FRACTION) / (native_t1_s * relaxivity_l_mmol_s)
-    n_entries = int((_HIGHEST_MMOL_L - lowest) / _STEP_MMOL_L) + 1
-    steps = torch.arange(n_entries, dtype=torch.float64, device=device)
-    concentration = lowest + _STEP_MMOL_L * steps
-    rate = relaxation_rate(
-        concentration, native_t1_s=native_t1_s, relaxivity_l_mmol_s=relaxivity_l_mmol_s
+    lowest = -(1.0 - _LOWEST_RATE_FRACTION) / (
+        relaxation.native_t1_s * relaxation.relaxivity_l_mmol_s
     )
-    native = torch.full((1,), 1.0 / native_t1_s, dtype=torch.float64, device=device)
-    reference = sequence.signal(native) if proton_density is None else proton_density.signal(native)
-    ratio = sequence.signal(rate) / reference
-    n_kept = _count_steep(ratio)
-    return SignalTable(concentration_mmol_l=concentration[:n_kept], ratio=ratio[:n_kept])
+    n_entries = int((_HIGHEST_MMOL_L - lowest) / _STEP_MMOL_L) + 1
+    concentration = lowest + _STEP_MMOL_L * torch.arange(n_entries, dtype=torch.float64)
+    native = torch.zeros(1, dtype=torch.float64)
+    reference = sequence if proton_density is None else proton_density
+    scale = _signal(reference, native, relaxation)
+    if not bool(scale > _NO_SIGNAL):
+        raise CannotQuantifyError(Code.UNSUPPORTED_SEQUENCE, "there is no signal before contrast")
+    ratio = _signal(sequence, concentration, relaxation) / scale
+    kept = _rising(ratio)
+    return SignalTable(concentration_mmol_l=concentration[kept], ratio=ratio[kept])
 
 
-def _count_steep(ratio: Float[Tensor, " entry"]) -> int:
-    slope = ratio.diff()
+def _signal(
+    played: SaturationRecovery | Readout,
+    concentration_mmol_l: Float[Tensor, " entry"],
+    relaxation: Relaxation,
+) -> Float[Tensor, " entry"]:
+    """Return the magnitude of the signal at each concentration."""
+    readout = played.readout if isinstance(played, SaturationRecovery) else played
+    transverse_1_s = relaxation.transverse_1_s(concentration_mmol_l, readout.decay)
+    return played.signal(relaxation.longitudinal_1_s(concentration_mmol_l), transverse_1_s).abs()
+
+
+def _rising(ratio: Float[Tensor, " entry"]) -> slice:
+    """Return the part that rises enough, from the first entry or from the lowest one.
+
+    A magnitude falls where the magnetisation is still negative; that part is left out.
+    """
+    start = int(ratio[: 1 + int(ratio.argmax())].argmin())
+    slope = ratio[start:].diff()
     flat = torch.nonzero(slope < _FLAT_FRACTION * slope.max())
-    return int(flat[0]) + 1 if flat.numel() else ratio.shape[0]
+    return slice(start, start + int(flat[0]) + 1 if flat.numel() else None)
 
 
 def ratio_to_concentration(
@@ -99,8 +128,7 @@ def to_concentration(
     n_proton_density: int,
     sequence: SaturationRecovery,
     proton_density: Readout | None,
-    native_t1_s: float,
-    relaxivity_l_mmol_s: float,
+    relaxation: Relaxation,
     spacing_mm: tuple[float, float],
     n_pre_contrast: int | None = None,
 ) -> Float[Tensor, "sr_time row column"]:
@@ -114,10 +142,8 @@ def to_concentration(
         How many of them are proton-density frames.
     sequence, proton_density
         Readouts; without `proton_density` (or its frames) the signal before contrast is the scale.
-    native_t1_s
-        T1 of the tissue before contrast, s.
-    relaxivity_l_mmol_s
-        r1, l/(mmol s).
+    relaxation
+        Relaxation of the tissue with and without agent.
     spacing_mm
         Row and column spacing, mm.
     n_pre_contrast
@@ -142,12 +168,6 @@ def to_concentration(
     else:
         scale = native_signal(recovery, n_pre_contrast=n_before, spacing_mm=spacing_mm)
         reference = None
-    table = signal_table(
-        sequence,
-        proton_density=reference,
-        native_t1_s=native_t1_s,
-        relaxivity_l_mmol_s=relaxivity_l_mmol_s,
-        device=frames.device,
-    )
-    concentration = ratio_to_concentration(recovery / scale, table)
+    table = signal_table(sequence, proton_density=reference, relaxation=relaxation)
+    concentration = ratio_to_concentration(recovery / scale, table.to(frames.device))
     return concentration - concentration[:n_before].mean(dim=0)

@@ -3,7 +3,7 @@
 import dcmri
 import pytest
 
-from models.physics import AGENTS, native_relaxation
+from models.physics import AGENTS, Medium, native_relaxation
 
 SPELLING = {"gadobenate": "gadobenade"}  # the package's own spelling
 
@@ -33,3 +33,30 @@ def test_native_relaxation_is_slower_at_3_t():
     low, high = native_relaxation(1.5), native_relaxation(3.0)
     assert (low.t1_blood_s, high.t1_blood_s) == (1.7, 2.0)
     assert (low.t1_myocardium_s, high.t1_myocardium_s) == (1.1, 1.3)
+
+
+def test_relaxivity_in_blood_is_taken_on_demand_and_not_invented():
+    agent = AGENTS["gadobutrol"]
+    assert agent.relaxivity_l_mmol_s(3.0, Medium.WHOLE_BLOOD) == 4.5
+    with pytest.raises(ValueError, match="whole blood"):
+        AGENTS["gadopiclenol"].relaxivity_l_mmol_s(3.0, Medium.WHOLE_BLOOD)
+
+
+@pytest.mark.parametrize("name", AGENTS)
+@pytest.mark.parametrize("field_strength_t", [1.5, 3.0])
+def test_agents_shorten_t2_more_than_t1(name, field_strength_t):
+    agent = AGENTS[name]
+    r1, r2 = (
+        agent.relaxivity_l_mmol_s(field_strength_t),
+        agent.transverse_relaxivity_l_mmol_s(field_strength_t),
+    )
+    assert r1 < r2 < 2.5 * r1
+
+
+@pytest.mark.parametrize("field_strength_t", [1.5, 3.0])
+def test_transverse_relaxation_is_faster_than_longitudinal_and_t2_star_faster_than_t2(
+    field_strength_t,
+):
+    native = native_relaxation(field_strength_t)
+    assert native.t2_star_blood_s < native.t2_blood_s < native.t1_blood_s
+    assert native.t2_star_myocardium_s < native.t2_myocardium_s < native.t1_myocardium_s

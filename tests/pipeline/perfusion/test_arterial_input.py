@@ -26,8 +26,7 @@ def find(series, exam):
         n_proton_density=series.n_proton_density,
         sequence=series.sequence,
         proton_density=series.proton_density,
-        native_t1_s=settings.tissue.native_t1_blood_s,
-        relaxivity_l_mmol_s=settings.relaxivity_l_mmol_s,
+        relaxation=settings.blood,
         spacing_mm=series.geometry.spacing_mm,
     )
 

@@ -1,5 +1,6 @@
 """Signal to concentration and back, at the edges of the table, and the meaning of the scale."""
 
+import dataclasses
 import math
 
 import dcmri
@@ -9,12 +10,31 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.physics import SaturationRecovery, SpoiledGradientEcho, relaxation_rate
+from models.physics import (
+    BalancedSteadyState,
+    EchoPlanarGradientEcho,
+    Preparation,
+    Relaxation,
+    SaturationRecovery,
+    SpoiledGradientEcho,
+    relaxation_rate,
+)
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
 from pipeline.signal import ratio_to_concentration, signal_table, to_concentration
 
 T1_S, RELAXIVITY = 1.3, 4.9
+
+
+def relaxation(transverse: float = 0.0) -> Relaxation:
+    """Return myocardium; a GRE sees nothing of T2 but what the agent does."""
+    return Relaxation(
+        native_t1_s=T1_S,
+        native_t2_s=0.045,
+        native_t2_star_s=0.024,
+        relaxivity_l_mmol_s=RELAXIVITY,
+        transverse_relaxivity_l_mmol_s=transverse,
+    )
 
 
 def readout(flip_deg: float = 12.0, n: int = 24) -> SpoiledGradientEcho:
@@ -37,9 +57,7 @@ def ratio(concentration: torch.Tensor) -> torch.Tensor:
 
 
 def table():
-    return signal_table(
-        recovery(), proton_density=readout(5.0), native_t1_s=T1_S, relaxivity_l_mmol_s=RELAXIVITY
-    )
+    return signal_table(recovery(), proton_density=readout(5.0), relaxation=relaxation())
 
 
 @given(st.floats(-0.12, 6.0))
@@ -55,7 +73,11 @@ def test_every_sequence_has_a_monotone_table_that_reaches_below_zero(delay, n, t
         saturation_delay_s=delay, residual_fraction=0.0, readout=readout(n=n)
     )
     made = signal_table(
-        sequence, proton_density=None, native_t1_s=t1, relaxivity_l_mmol_s=relaxivity
+        sequence,
+        proton_density=None,
+        relaxation=dataclasses.replace(
+            relaxation(), native_t1_s=t1, relaxivity_l_mmol_s=relaxivity
+        ),
     )
     assert made.concentration_mmol_l[0] < 0 < made.concentration_mmol_l[-1]
     assert bool((made.ratio.diff() > 0).all())
@@ -67,6 +89,89 @@ def test_signal_off_the_table_is_nan_and_never_clamped():
     assert bool(ratio_to_concentration(beyond, made).isnan().all())
     ends = ratio_to_concentration(made.ratio[[0, -1]], made)
     assert torch.equal(ends, made.concentration_mmol_l[[0, -1]])
+
+
+BALANCED = BalancedSteadyState(
+    repetition_time_s=0.0027,
+    flip_angle_rad=math.radians(45.0),
+    pulses_before_centre=20,
+    preparation=Preparation.RAMP,
+)
+ECHO_PLANAR = EchoPlanarGradientEcho(
+    repetition_time_s=0.0068,
+    echo_time_s=0.0036,
+    flip_angle_rad=math.radians(24.0),
+    pulses_before_centre=8,
+    echo_train_length=4,
+    echo_spacing_s=0.0012,
+)
+
+
+@pytest.mark.parametrize(
+    ("played", "reference", "native_1_s", "tolerance"),
+    [
+        (readout(), readout(5.0), 0.0, 1e-9),
+        (ECHO_PLANAR, dataclasses.replace(ECHO_PLANAR, flip_angle_rad=0.1), 1 / 0.024, 1e-9),
+        (BALANCED, readout(5.0), 1 / 0.045, 2e-5),
+    ],
+    ids=["spoiled", "echo planar", "balanced"],
+)
+@given(st.floats(0.0, 3.0), st.floats(-0.02, 0.1))
+def test_the_conversion_sees_the_transverse_decay_of_each_readout(
+    played, reference, native_1_s, tolerance, concentration, residual
+):
+    """The tissue is imaged here by hand: R1 and R2 of its own, then divided by its PD signal."""
+    sequence = SaturationRecovery(
+        saturation_delay_s=0.06, residual_fraction=residual, readout=played
+    )
+    where = torch.tensor([concentration], dtype=torch.float64)
+    native = torch.tensor([1 / T1_S], dtype=torch.float64)
+    reference_1_s = 0.0 if reference.decay.value == "agent" else native_1_s
+    shown = sequence.signal(1 / T1_S + RELAXIVITY * where, native_1_s + 6.0 * where)
+    ratio_shown = shown / reference.signal(native, torch.full_like(native, reference_1_s))
+    made = signal_table(sequence, proton_density=reference, relaxation=relaxation(6.0))
+    found = ratio_to_concentration(ratio_shown, made)
+    assert float(found) == pytest.approx(concentration, abs=1e-4 + tolerance)
+
+
+@pytest.mark.parametrize("played", [readout(), ECHO_PLANAR, BALANCED])
+def test_a_table_ends_before_transverse_decay_turns_the_signal_back(played):
+    sequence = SaturationRecovery(saturation_delay_s=0.06, residual_fraction=0.0, readout=played)
+    made = signal_table(sequence, proton_density=readout(5.0), relaxation=relaxation(60.0))
+    end = made.concentration_mmol_l[-1]
+    assert bool((made.ratio.diff() > 0).all())
+    assert 0.5 < float(end) < 15.0
+    beyond = torch.tensor([float(end) + 3.0], dtype=torch.float64)
+    turned = sequence.signal(
+        1 / T1_S + RELAXIVITY * beyond,
+        relaxation(60.0).transverse_1_s(beyond, played.decay),
+    ) / readout(5.0).signal(torch.tensor([1 / T1_S], dtype=torch.float64))
+    assert float(turned) < 1.05 * float(made.ratio[-1])
+
+
+def nulled(factor: float) -> SaturationRecovery:
+    """Return a sequence that inverts a little and reads when the tissue passes zero."""
+    return SaturationRecovery(
+        saturation_delay_s=factor * T1_S * math.log(1.2),
+        residual_fraction=-0.2,
+        readout=dataclasses.replace(readout(), pulses_before_centre=0),
+    )
+
+
+def test_a_sequence_without_signal_before_contrast_cannot_be_scaled_by_it():
+    with pytest.raises(CannotQuantifyError) as refused:
+        signal_table(nulled(1.0), proton_density=None, relaxation=relaxation())
+    assert refused.value.code is Code.UNSUPPORTED_SEQUENCE
+
+
+def test_a_table_leaves_out_where_a_magnitude_falls():
+    made = signal_table(nulled(0.5), proton_density=readout(5.0), relaxation=relaxation())
+    assert float(made.concentration_mmol_l[0]) > 0.05
+    assert float(made.ratio[0]) < 0.05
+
+
+def test_tables_are_made_once():
+    assert table() is table()
 
 
 def test_table_agrees_with_an_independent_signal_model():
@@ -102,8 +207,7 @@ def convert(frames: torch.Tensor, n_proton_density: int = 3, **changes) -> torch
         "n_proton_density": n_proton_density,
         "sequence": recovery(),
         "proton_density": readout(5.0),
-        "native_t1_s": T1_S,
-        "relaxivity_l_mmol_s": RELAXIVITY,
+        "relaxation": relaxation(),
         "spacing_mm": (2.0, 2.0),
     }
     return to_concentration(frames, **(arguments | changes))
