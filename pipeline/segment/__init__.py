@@ -1,15 +1,16 @@
 """Where the heart is, and which of its pixels are muscle.
 
 `locate_heart` works on a moving series (`heart`); `segment` outlines the left ventricle in a
-corrected one: `blood` tells the ventricles apart by the arrival of the bolus, `polar` finds closed
-contours around a centre, `myocardium` joins them to masks. `divide_exam` numbers the wall: `wall`
+corrected one (`outline`): by the network (`network`, `sanity`, `marks`, `trust`) or by the bolus
+alone (`bolus`): `blood` tells the ventricles apart by the arrival of contrast, `polar` finds closed
+contours around a centre. `divide_exam` numbers the wall: `wall`
 traces its borders, `insertions` finds the septum, `levels` the base and the apex, `sectors` the
 AHA segments and both halves.
 """
 
 from pipeline.segment.heart import HeartRegion, locate_heart
 from pipeline.segment.levels import slice_levels
-from pipeline.segment.myocardium import segment
+from pipeline.segment.outline import segment
 from pipeline.segment.sectors import divide, divide_exam
 
 __all__ = ["HeartRegion", "divide", "divide_exam", "locate_heart", "segment", "slice_levels"]

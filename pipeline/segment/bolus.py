@@ -1,9 +1,8 @@
-"""Outline the left ventricle in a corrected series, without a user.
+"""Outline the left ventricle by the passage of the bolus alone, without a network.
 
 The blood pool is known from the bolus. Rays from its centre meet the inner border where blood
 enhancement falls, and the outer one where enhancement of the kind seen just outside the blood
-ends, be it against lung, right ventricle or liver. Both borders are closed contours of least
-cost; the ring between them is made a little thinner so that its pixels hold muscle only.
+ends, be it against lung, right ventricle or liver. Both borders are closed contours of least cost.
 """
 
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
 from pipeline.segment.blood import BloodPools, enhancement, find_blood
-from pipeline.segment.heart import locate_heart
+from pipeline.segment.heart import HeartRegion
 from pipeline.segment.polar import (
     MAX_RADIUS_MM,
     Polar,
@@ -24,36 +23,28 @@ from pipeline.segment.polar import (
 )
 from pipeline.types import HeartMasks
 
-MIN_BOLUS_CONTRAST = 0.3
-MIN_FRAMES = 12
-MIN_SIDE = 16
 EDGE_MM = 3.0
-BLOOD_MARGIN_PX = 0.5
-"""Muscle this near to the blood shares its brightness, which is several times that of muscle."""
-OUTER_MARGIN_PX = 0.35
-CAVITY_MARGIN_PX = 0.25
 THIN_WALL_MM = 3.5
 USUAL_WALL_MM = 9.0
 MIN_AREA_MM2 = 100.0
 MAX_AREA_MM2 = 5500.0
 
 
-def segment(
-    frames: Float[Tensor, "time row column"],
-    *,
+def outline_by_bolus(
+    series: Float[Tensor, "time row column"],
+    region: HeartRegion,
     spacing_mm: tuple[float, float],
-    n_proton_density: int,
 ) -> HeartMasks:
-    """Find blood pools and myocardium in a motion-corrected series.
+    """Find blood pools and myocardium in the corrected saturation-recovery frames.
 
     Parameters
     ----------
-    frames
-        Corrected magnitude images, proton-density frames first. Shape `(time, row, column)`.
+    series
+        Finite frames without proton-density ones. Shape `(time, row, column)`.
+    region
+        Where the heart is.
     spacing_mm
         Row and column spacing, mm.
-    n_proton_density
-        How many frames at the start carry no passage of contrast.
 
     Raises
     ------
@@ -61,27 +52,12 @@ def segment(
         P04 when no bolus passes, P10 when what was found cannot be a left ventricle.
 
     """
-    series = _usable(frames[n_proton_density:].float())
-    if len(series) < MIN_FRAMES or min(series.shape[1:]) < MIN_SIDE:
-        raise CannotQuantifyError(Code.BOLUS_NOT_COVERED, "too few usable frames for a first pass")
-    region = locate_heart(series, spacing_mm=spacing_mm, n_proton_density=0)
-    if region.bolus_contrast < MIN_BOLUS_CONTRAST:
-        raise CannotQuantifyError(Code.BOLUS_NOT_COVERED, "no passage of contrast in the heart")
     rise = enhancement(series, spacing_mm)
     pools = find_blood(rise, region, spacing_mm)
     rays = _rays(pools.left, spacing_mm)
     endo_mm = _inner_border(rays, rise, pools)
     epi_mm = _outer_border(rays, rise, pools, endo_mm)
     return _masks(rays, endo_mm, epi_mm, pools)
-
-
-def _usable(frames: Float[Tensor, "time row column"]) -> Float[Tensor, "usable row column"]:
-    """Drop frames that show nothing: not finite or constant."""
-    pixels = frames.flatten(1)
-    if pixels.shape[1] == 0:
-        return frames[:0]
-    finite = pixels.isfinite().all(dim=1)
-    return frames[finite & (pixels.amax(dim=1) > pixels.amin(dim=1))]
 
 
 def _rays(left: Bool[Tensor, "row column"], spacing_mm: tuple[float, float]) -> Polar:
@@ -174,11 +150,9 @@ def _masks(
     area_mm2 = float((0.5 * endo_mm.square()).mean()) * 2 * torch.pi
     if not MIN_AREA_MM2 < area_mm2 < MAX_AREA_MM2 or float(epi_mm.max()) > MAX_RADIUS_MM - 2:
         raise CannotQuantifyError(Code.SEGMENTATION_UNCERTAIN, "no plausible left ventricle")
-    pixel_mm = max(rays.spacing_mm)
-    outside_blood = ~rays.inside(endo_mm + BLOOD_MARGIN_PX * pixel_mm, size)
-    within_wall = rays.inside(epi_mm - OUTER_MARGIN_PX * pixel_mm, size)
+    cavity, outer = rays.inside(endo_mm, size), rays.inside(epi_mm, size)
     return HeartMasks(
-        myocardium=outside_blood & within_wall,
-        left_ventricle=rays.inside(endo_mm - CAVITY_MARGIN_PX * pixel_mm, size),
-        right_ventricle=None if pools.right is None else pools.right & ~rays.inside(epi_mm, size),
+        myocardium=outer & ~cavity,
+        left_ventricle=cavity,
+        right_ventricle=None if pools.right is None else pools.right & ~outer,
     )

@@ -7,7 +7,7 @@ from torch import Tensor
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
 from pipeline.segment import segment
-from pipeline.segment.myocardium import non_negative_parts
+from pipeline.segment.bolus import non_negative_parts
 from pipeline.types import HeartMasks
 from tests.pipeline.toy import Toy, make_toy
 

@@ -1,0 +1,188 @@
+"""Outline the heart in a corrected series with the segmentation network.
+
+The network looks at a square around the heart: first where the bolus says that the heart is, then
+once more around the left ventricle that it has found. Each time it sees the square in all eight
+orientations; their mean is the answer, and how far they disagree is part of what the answer thinks
+of itself.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from models.networks.segmentation import SegmentationNetwork
+from models.networks.summary import SIZE, SPACING_MM, summarise
+from pipeline.segment.heart import HeartRegion
+from pipeline.smoothing import smooth
+
+N_ORIENTATIONS = 8
+SUBPIXELS = 3
+MOVED_MM = 2.0
+"""A second look is worth it when the left ventricle lies farther than this from the middle."""
+N_LOOKS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartShares:
+    """What the network sees on the square."""
+
+    square: "HeartSquare"
+    tissues: Float[Tensor, "orientation tissue side side"]
+    """Share of each class of `models.networks.segmentation.TISSUES`, as seen in each orientation
+    and turned back."""
+    insertions: Float[Tensor, "side side"]
+    """Near 1 where the right ventricle is inserted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartSquare:
+    """A square of `SIZE`² pixels around the heart, and how it lies in the image."""
+
+    centre_row: float
+    """px of the image."""
+    centre_column: float
+    image_spacing_mm: tuple[float, float]
+
+    def cut(self, frames: Float[Tensor, "time row column"]) -> Float[Tensor, "time side side"]:
+        """Resample the square out of the frames, smoothed where its pixels are the larger ones."""
+        row_width, column_width = (_blur_px(SPACING_MM / size) for size in self.image_spacing_mm)
+        line = torch.arange(SIZE, dtype=frames.dtype, device=frames.device) - (SIZE - 1) / 2
+        row = self.centre_row + line * (SPACING_MM / self.image_spacing_mm[0])
+        column = self.centre_column + line * (SPACING_MM / self.image_spacing_mm[1])
+        return _read(smooth(frames, (row_width, column_width)), row, column, "border")
+
+    def spread(
+        self, maps: Float[Tensor, "map side side"], size: tuple[int, int]
+    ) -> Float[Tensor, "map row column"]:
+        """Return the mean of maps over each pixel of the image; 0 outside the square."""
+        row, column = (
+            self._places(count, centre, spacing_mm).to(maps)
+            for count, centre, spacing_mm in zip(
+                size, (self.centre_row, self.centre_column), self.image_spacing_mm, strict=True
+            )
+        )
+        return functional.avg_pool2d(_read(maps, row, column, "zeros"), SUBPIXELS)
+
+    def in_image(self, row: float, column: float) -> tuple[float, float]:
+        """Return the image position of a position in the square, px."""
+        middle = (SIZE - 1) / 2
+        return (
+            self.centre_row + (row - middle) * SPACING_MM / self.image_spacing_mm[0],
+            self.centre_column + (column - middle) * SPACING_MM / self.image_spacing_mm[1],
+        )
+
+    @staticmethod
+    def _places(count: int, centre: float, spacing_mm: float) -> Float[Tensor, " place"]:
+        """Return where the parts of all pixels of one axis lie in the square."""
+        part = (torch.arange(count * SUBPIXELS, dtype=torch.float32) + 0.5) / SUBPIXELS - 0.5
+        return (part - centre) * (spacing_mm / SPACING_MM) + (SIZE - 1) / 2
+
+
+def look_at_heart(
+    frames: Float[Tensor, "time row column"],
+    n_proton_density: int,
+    network: SegmentationNetwork,
+    *,
+    region: HeartRegion,
+    spacing_mm: tuple[float, float],
+) -> HeartShares:
+    """Return what the network sees, around the left ventricle that it has found.
+
+    Parameters
+    ----------
+    frames
+        Corrected magnitude images, proton-density frames first, finite.
+    n_proton_density
+        How many frames at the start carry no passage of contrast.
+    network
+        Trained network.
+    region
+        Where the heart is according to the bolus.
+    spacing_mm
+        Row and column spacing, mm.
+
+    """
+    square = HeartSquare(
+        centre_row=region.centre_row,
+        centre_column=region.centre_column,
+        image_spacing_mm=spacing_mm,
+    )
+    seen = _look(square, frames, n_proton_density, network)
+    for _ in range(N_LOOKS - 1):
+        row, column = _middle(seen)
+        if math.hypot(row - (SIZE - 1) / 2, column - (SIZE - 1) / 2) * SPACING_MM < MOVED_MM:
+            break
+        at_row, at_column = square.in_image(row, column)
+        square = HeartSquare(
+            centre_row=at_row, centre_column=at_column, image_spacing_mm=spacing_mm
+        )
+        seen = _look(square, frames, n_proton_density, network)
+    return seen
+
+
+def _look(
+    square: HeartSquare,
+    frames: Float[Tensor, "time row column"],
+    n_proton_density: int,
+    network: SegmentationNetwork,
+) -> HeartShares:
+    summary = summarise(square.cut(frames), n_proton_density)
+    turned = torch.stack([_turned(summary, index) for index in range(N_ORIENTATIONS)])
+    with torch.no_grad():
+        tissues, insertions = network(turned.contiguous(memory_format=torch.channels_last))
+    both = torch.cat([tissues.softmax(dim=1), insertions.sigmoid()[:, None]], dim=1)
+    back = torch.stack([_turned_back(maps, index) for index, maps in enumerate(both)])
+    return HeartShares(
+        square=square, tissues=back[:, :-1].contiguous(), insertions=back[:, -1].mean(dim=0)
+    )
+
+
+def _middle(seen: HeartShares) -> tuple[float, float]:
+    """Return the middle of the left ventricle with its wall, px of the square."""
+    share = seen.tissues[:, 1:3].sum(dim=1).mean(dim=0)
+    weight = torch.where(share > 0.5, share, 0.0)
+    total = float(weight.sum())
+    if total == 0:
+        return (SIZE - 1) / 2, (SIZE - 1) / 2
+    line = torch.arange(SIZE, dtype=weight.dtype, device=weight.device)
+    return float(weight.sum(dim=1) @ line) / total, float(weight.sum(dim=0) @ line) / total
+
+
+def _turned(
+    images: Float[Tensor, "channel side side"], index: int
+) -> Float[Tensor, "channel side side"]:
+    """Return one of the eight orientations: quarter turns, from the fifth on mirrored."""
+    quarter = images.rot90(index % 4, (-2, -1))
+    return quarter.flip(-1) if index >= N_ORIENTATIONS // 2 else quarter
+
+
+def _turned_back(
+    images: Float[Tensor, "channel side side"], index: int
+) -> Float[Tensor, "channel side side"]:
+    upright = images.flip(-1) if index >= N_ORIENTATIONS // 2 else images
+    return upright.rot90(-(index % 4), (-2, -1))
+
+
+def _blur_px(ratio: float) -> float:
+    """Return the blur before resampling by `ratio`, image pixels; none when pixels get smaller."""
+    return 0.5 * math.sqrt(ratio**2 - 1) if ratio > 1 else 0.0
+
+
+def _read(
+    images: Float[Tensor, "image row column"],
+    row: Float[Tensor, " new_row"],
+    column: Float[Tensor, " new_column"],
+    beyond: str,
+) -> Float[Tensor, "image new_row new_column"]:
+    """Read images at the crossings of rows and columns, px, bilinear."""
+    scale = [2.0 / max(size - 1, 1) for size in images.shape[-2:]]
+    grid = torch.stack(
+        torch.meshgrid(row * scale[0] - 1.0, column * scale[1] - 1.0, indexing="ij")[::-1], dim=-1
+    )
+    return functional.grid_sample(
+        images[None], grid[None], mode="bilinear", padding_mode=beyond, align_corners=True
+    )[0]

@@ -1,0 +1,117 @@
+"""Masks of a corrected series: by the network where it trusts itself, else by the bolus."""
+
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from models.networks import Networks
+from models.networks.segmentation import SegmentationNetwork
+from pipeline.errors import CannotQuantifyError
+from pipeline.findings import Code
+from pipeline.segment.bolus import outline_by_bolus
+from pipeline.segment.heart import HeartRegion, locate_heart
+from pipeline.segment.insertions import find_insertions
+from pipeline.segment.network import look_at_heart
+from pipeline.segment.sanity import masks_of
+from pipeline.segment.trust import BOLUS_DICE, expected_dice
+from pipeline.segment.wall import trace_wall
+from pipeline.types import HeartMasks
+
+MIN_BOLUS_CONTRAST = 0.3
+MIN_FRAMES = 12
+MIN_SIDE = 16
+MAX_BROKEN_FRACTION = 0.005
+"""Pixels of a frame that may be no numbers; a frame with more is left out."""
+
+
+def segment(
+    frames: Float[Tensor, "time row column"],
+    *,
+    spacing_mm: tuple[float, float],
+    n_proton_density: int,
+    networks: Networks | None = None,
+) -> HeartMasks:
+    """Find blood pools, myocardium and insertions in a motion-corrected series.
+
+    Parameters
+    ----------
+    frames
+        Corrected magnitude images, proton-density frames first. Shape `(time, row, column)`.
+    spacing_mm
+        Row and column spacing, mm.
+    n_proton_density
+        How many frames at the start carry no passage of contrast.
+    networks
+        Trained networks; without one for segmentation the contours come from the bolus alone.
+
+    Raises
+    ------
+    CannotQuantifyError
+        P04 when no bolus passes, P10 when what was found cannot be a left ventricle.
+
+    """
+    density, series = (
+        _usable(part.float()) for part in (frames[:n_proton_density], frames[n_proton_density:])
+    )
+    if len(series) < MIN_FRAMES or min(series.shape[1:]) < MIN_SIDE:
+        raise CannotQuantifyError(Code.BOLUS_NOT_COVERED, "too few usable frames for a first pass")
+    region = locate_heart(series, spacing_mm=spacing_mm, n_proton_density=0)
+    if region.bolus_contrast < MIN_BOLUS_CONTRAST:
+        raise CannotQuantifyError(Code.BOLUS_NOT_COVERED, "no passage of contrast in the heart")
+    network = None if networks is None else networks.segmentation
+    seen = None
+    if network is not None:
+        seen = _by_network(network, (density, series), region, spacing_mm)
+    if seen is not None and (seen.expected_dice or 0.0) >= BOLUS_DICE:
+        return seen
+    try:
+        return _by_bolus(series, region, spacing_mm)
+    except CannotQuantifyError:
+        if seen is None:
+            raise
+        return seen
+
+
+def _by_network(
+    network: SegmentationNetwork,
+    parts: tuple[Float[Tensor, "density row column"], Float[Tensor, "time row column"]],
+    region: HeartRegion,
+    spacing_mm: tuple[float, float],
+) -> HeartMasks | None:
+    """Return the masks of the network; None when they cannot be a heart."""
+    density, series = parts
+    seen = look_at_heart(
+        torch.cat([density, series]),
+        len(density),
+        network,
+        region=region,
+        spacing_mm=spacing_mm,
+    )
+    try:
+        masks = masks_of(seen, (series.shape[1], series.shape[2]))
+    except CannotQuantifyError:
+        return None
+    return replace(masks, expected_dice=expected_dice(seen))
+
+
+def _by_bolus(
+    series: Float[Tensor, "time row column"], region: HeartRegion, spacing_mm: tuple[float, float]
+) -> HeartMasks:
+    masks = outline_by_bolus(series, region, spacing_mm)
+    wall = trace_wall(masks, spacing_mm)
+    points = None if wall is None else find_insertions(masks, wall)
+    return replace(masks, insertions_px=points, expected_dice=BOLUS_DICE)
+
+
+def _usable(frames: Float[Tensor, "time row column"]) -> Float[Tensor, "usable row column"]:
+    """Drop frames that show nothing; single pixels that are no numbers become 0."""
+    pixels = frames.flatten(1)
+    if pixels.shape[1] == 0:
+        return frames[:0]
+    known = pixels.isfinite()
+    filled = frames.nan_to_num(0.0, 0.0, 0.0)
+    flat = filled.flatten(1)
+    shows = flat.amax(dim=1) > flat.amin(dim=1)
+    return filled[shows & ((~known).float().mean(dim=1) <= MAX_BROKEN_FRACTION)]

@@ -1,0 +1,106 @@
+"""From what the network sees to masks that can be a heart, and what they are worth."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import functional
+
+from pipeline.errors import CannotQuantifyError
+from pipeline.findings import Code
+from pipeline.perfusion.component import largest_component
+from pipeline.segment.marks import marked_insertions
+from pipeline.segment.network import HeartShares
+from pipeline.types import HeartMasks
+
+OUTER_MM2 = (300.0, 11000.0)
+"""Area of the left ventricle with its wall: from a small apex to a dilated base."""
+MIN_WALL_MM2 = 150.0
+MIN_RIGHT_MM2 = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """What the network's answer shows of its own quality; 1 is best."""
+
+    overlap: float
+    """Expected Dice of the wall, were the shares probabilities."""
+    agreement: float
+    """Mean Dice of the wall as seen in each orientation with the answer."""
+
+
+def masks_of(seen: HeartShares, size: tuple[int, int]) -> HeartMasks:
+    """Return masks on the pixels of the image.
+
+    Parameters
+    ----------
+    seen
+        What the network sees.
+    size
+        Rows and columns of the image.
+
+    Raises
+    ------
+    CannotQuantifyError
+        P10 when what is seen cannot be a left ventricle.
+
+    """
+    shares = seen.square.spread(seen.tissues.mean(dim=0), size)
+    outer = _whole(shares[1] + shares[2] > 0.5)
+    cavity = _filled(largest_component(outer & (shares[1] > 0.5)))
+    wall = outer & ~cavity
+    row_mm, column_mm = seen.square.image_spacing_mm
+    pixel_mm2 = row_mm * column_mm
+    if not OUTER_MM2[0] <= int(outer.sum()) * pixel_mm2 <= OUTER_MM2[1]:
+        raise CannotQuantifyError(Code.SEGMENTATION_UNCERTAIN, "no plausible left ventricle")
+    if int(wall.sum()) * pixel_mm2 < MIN_WALL_MM2:
+        raise CannotQuantifyError(Code.SEGMENTATION_UNCERTAIN, "no wall of the left ventricle")
+    right = largest_component((shares[3] > 0.5) & ~outer)
+    masks = HeartMasks(
+        myocardium=wall,
+        left_ventricle=cavity,
+        right_ventricle=right if int(right.sum()) * pixel_mm2 >= MIN_RIGHT_MM2 else None,
+        method="network",
+    )
+    return replace(masks, insertions_px=marked_insertions(seen, masks))
+
+
+def doubt_of(seen: HeartShares) -> Doubt:
+    """Return what the answer shows of its own quality."""
+    each = seen.tissues
+    mean = each.mean(dim=0)
+    wall = _wall(mean[None])[0]
+    share = mean[2]
+    overlap = 2 * float(share[wall].sum()) / max(float(share.sum() + wall.sum()), 1e-6)
+    walls = _wall(each)
+    both = (walls & wall).sum(dim=(1, 2))
+    total = walls.sum(dim=(1, 2)) + wall.sum()
+    agreement = float((2 * both / total.clamp_min(1)).mean())
+    return Doubt(overlap=overlap, agreement=agreement)
+
+
+def _wall(
+    tissues: Float[Tensor, "answer tissue row column"],
+) -> Bool[Tensor, "answer row column"]:
+    return (tissues[:, 1] + tissues[:, 2] > 0.5) & (tissues[:, 1] <= 0.5)
+
+
+def _whole(mask: Bool[Tensor, "row column"]) -> Bool[Tensor, "row column"]:
+    return _filled(largest_component(mask))
+
+
+def _filled(mask: Bool[Tensor, "row column"]) -> Bool[Tensor, "row column"]:
+    """Close the holes of a mask: what cannot be reached from the border of the image."""
+    free = functional.pad(~mask, (1, 1, 1, 1), value=True)
+    reached = torch.zeros_like(free)
+    reached[0], reached[-1], reached[:, 0], reached[:, -1] = True, True, True, True
+    before = 0
+    while int(reached.sum()) > before:
+        before = int(reached.sum())
+        for _ in range(16):
+            grown = functional.max_pool2d(
+                reached[None, None].float(), (3, 1), stride=1, padding=(1, 0)
+            ) + functional.max_pool2d(reached[None, None].float(), (1, 3), stride=1, padding=(0, 1))
+            reached = free & (grown[0, 0] > 0)
+    return ~reached[1:-1, 1:-1]
