@@ -223,9 +223,9 @@ def _segments(
 def _border_px(
     place: PlaceInWall, geometry: Geometry, myocardium: Bool[Tensor, "row column"]
 ) -> Float[Tensor, "row column"]:
-    """Return the distance to the nearer border of the wall in pixels, 0 outside the mask."""
+    """Return the distance to the nearer border in pixels: positive in the mask, 0 outside."""
     pixel_mm = math.sqrt(math.prod(geometry.spacing_mm))
-    return torch.where(myocardium, place.border_mm.clamp_min(0) / pixel_mm, 0.0)
+    return torch.where(myocardium, place.border_mm.clamp_min(1e-3) / pixel_mm, 0.0)
 
 
 def _finding(grade: Grade, text: str, index: int | None = None) -> Finding:
