@@ -5,7 +5,7 @@ at pixels of its own, and is then treated as in use: resampled around the heart 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
@@ -28,6 +28,10 @@ N_FRAMES = (26, 44)
 PROTON_SHARE = 0.7
 INSERTION_MM = 4.0
 """Width of the mark of an insertion."""
+FAR_SHARE = 0.15
+FAR_MM = 90.0
+"""Some views look elsewhere, up to this far off, so that a network can say that no heart is
+there."""
 BENT_MM = 4.0
 """Largest bend of a view, which makes new hearts of old ones."""
 BEND_KNOTS = (3, 6)
@@ -106,7 +110,7 @@ def _render(
     scene = int(torch.randint(len(scenes), (), generator=generator))
     use = _beats(scenes.signals.shape[1], generator)
     n_proton = int((use < N_PROTON_DENSITY).sum())
-    view = draw_view(scenes.centre_mm[scene].cpu(), generator)
+    view = _astray(draw_view(scenes.centre_mm[scene].cpu(), generator), generator)
     native_mm = math.exp(draw(generator, *(math.log(mm) for mm in NATIVE_MM)))
     size = 2 * round(0.5 * SIZE * SPACING_MM / native_mm)
     bend = _bend(generator)
@@ -131,6 +135,14 @@ def _beats(n_beats: int, generator: Generator) -> Int[Tensor, " frame"]:
     has_proton = draw(generator, 0.0, 1.0) < PROTON_SHARE
     n_proton = int(draw(generator, 1.0, N_PROTON_DENSITY + 1)) if has_proton else 0
     return torch.cat([torch.arange(n_proton), beats])
+
+
+def _astray(view: View, generator: Generator) -> View:
+    """Point a view elsewhere now and then."""
+    if draw(generator, 0.0, 1.0) > FAR_SHARE:
+        return view
+    away_mm = FAR_MM * (2 * torch.rand(2, generator=generator) - 1)
+    return replace(view, centre_mm=view.centre_mm + away_mm)
 
 
 def _bend(generator: Generator) -> Float[Tensor, "axis row column"]:
