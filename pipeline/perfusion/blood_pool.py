@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from pipeline.component import largest_component
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
-from pipeline.perfusion.component import largest_component
 from pipeline.smoothing import smooth
 
 _STRONG_FRACTION = 0.45

@@ -7,9 +7,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
+from pipeline.component import largest_component
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
-from pipeline.perfusion.component import largest_component
 from pipeline.segment.marks import marked_insertions
 from pipeline.segment.network import HeartShares
 from pipeline.types import HeartMasks

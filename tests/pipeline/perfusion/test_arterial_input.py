@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from models.kinetics import interpolate
+from pipeline.component import largest_component
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
 from pipeline.perfusion import find_arterial_input
 from pipeline.perfusion.arterial_input import first_pass
-from pipeline.perfusion.component import largest_component
 from pipeline.perfusion.window import first_pass_s
 from tests.pipeline.exams import as_exam, cut, parameters, phantom
 from tests.pipeline.perfusion.curves import arterial_input, beats
