@@ -8,18 +8,36 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-PAGE_SHAPE = (768, 1024)
+PAGE_SHAPE = (1080, 1536)
 INK = "#e8e8e8"
 QUIET_INK = "#9aa4ad"
 PAPER = "#101418"
+RULE = "#39424a"
+PANEL = "#171d23"
 GRADE_COLOURS = {"PASS": "#6fce8f", "REVIEW": "#f5c04a", "FAIL": "#ff6b5e"}
 _DPI = 100
+
+Place = tuple[float, float, float, float]
+"""Left, bottom, width and height as fractions of the page."""
 
 
 def new_page() -> Figure:
     """Return an empty dark page of `PAGE_SHAPE` pixels."""
     rows, columns = PAGE_SHAPE
     return Figure(figsize=(columns / _DPI, rows / _DPI), dpi=_DPI, facecolor=PAPER)
+
+
+def place_px(left: int, top: int, width: int, height: int) -> Place:
+    """Return a place on the page from pixels counted from its upper left corner."""
+    rows, columns = PAGE_SHAPE
+    return (left / columns, 1 - (top + height) / rows, width / columns, height / rows)
+
+
+def write(figure: Figure, left: int, top: int, text: str, *, size: float, **style: Any) -> None:
+    """Write a line of text; its upper left corner in pixels from that of the page."""
+    rows, columns = PAGE_SHAPE
+    look: dict[str, Any] = {"color": INK, "va": "top", **style}
+    figure.text(left / columns, 1 - top / rows, text, fontsize=size, **look)
 
 
 def to_rgb(figure: Figure) -> UInt8[np.ndarray, "row column 3"]:
@@ -31,11 +49,11 @@ def to_rgb(figure: Figure) -> UInt8[np.ndarray, "row column 3"]:
 
 def style_plot(axes: Axes, title: str, horizontal: str, vertical: str) -> None:
     """Give a plot the colours of the page."""
-    axes.set_facecolor("#171d23")
-    axes.set_title(title, color=INK, fontsize=9, loc="left")
-    axes.set_xlabel(horizontal, color=QUIET_INK, fontsize=8)
-    axes.set_ylabel(vertical, color=QUIET_INK, fontsize=8)
-    axes.tick_params(colors=QUIET_INK, labelsize=7)
+    axes.set_facecolor(PANEL)
+    axes.set_title(title, color=INK, fontsize=10, loc="left")
+    axes.set_xlabel(horizontal, color=QUIET_INK, fontsize=8.5)
+    axes.set_ylabel(vertical, color=QUIET_INK, fontsize=8.5)
+    axes.tick_params(colors=QUIET_INK, labelsize=8)
     for spine in axes.spines.values():
-        spine.set_color("#39424a")
+        spine.set_color(RULE)
     axes.grid(visible=True, color="#262e35", linewidth=0.5)

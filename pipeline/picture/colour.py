@@ -4,6 +4,8 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 
+from pipeline.regions import Territory
+
 FLOW_WINDOW_ML_MIN_G = (0.0, 6.0)
 """Never auto-windowed: the same colour is the same flow on every page."""
 
@@ -18,6 +20,16 @@ _KNOTS = (
 )
 """Flow in ml/min/g -> RGB; lightness rises monotonically so that order survives in grey."""
 
+TERRITORY_COLOURS = {
+    Territory.LAD: "#ffe14d",
+    Territory.LCX: "#ff4f45",
+    Territory.RCA: "#4fdc6a",
+}
+"""As on other perfusion reports; always with letters, for the colour-blind."""
+TERRITORY_NAMES = {Territory.LAD: "LAD", Territory.LCX: "LCx", Territory.RCA: "RCA"}
+NO_NUMBER = "#4a525a"
+"""A region without a number: grey, which no flow is."""
+
 
 def flow_colours() -> LinearSegmentedColormap:
     """Return the perfusion table: black, blue, violet, red, orange, yellow, white."""
@@ -29,6 +41,14 @@ def flow_colours() -> LinearSegmentedColormap:
 def flow_window() -> Normalize:
     """Return the fixed display window."""
     return Normalize(*FLOW_WINDOW_ML_MIN_G, clip=True)
+
+
+def ink_on(flow_ml_min_g: float) -> str:
+    """Return black or white, whichever is read better on the colour of a flow."""
+    if not np.isfinite(flow_ml_min_g):
+        return "#ffffff"
+    red, green, blue, _ = flow_colours()(flow_window()(flow_ml_min_g))
+    return "#000000" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "#ffffff"
 
 
 def colour_flow(

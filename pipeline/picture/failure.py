@@ -6,7 +6,9 @@ import numpy as np
 from jaxtyping import UInt8
 
 from pipeline.findings import ACTIONS, Code
-from pipeline.picture.canvas import GRADE_COLOURS, INK, QUIET_INK, new_page, to_rgb
+from pipeline.picture.canvas import GRADE_COLOURS, QUIET_INK, new_page, to_rgb, write
+
+_LEFT_PX = 108
 
 
 def draw_failure_page(
@@ -34,20 +36,19 @@ def draw_failure_page(
 
     """
     figure = new_page()
-    figure.text(
-        0.07, 0.84, "Perfusion result NOT available", color=GRADE_COLOURS["FAIL"], fontsize=25
-    )
+    title = "Perfusion result NOT available"
+    write(figure, _LEFT_PX, 130, title, size=36.0, color=GRADE_COLOURS["FAIL"])
     rows = (
         ("Reason", f"{code}  {text}"),
         ("Delivered", delivered),
         ("What to do", ACTIONS[code]),
         ("Reference", reference),
     )
-    top = 0.72
+    top = 300
     for label, content in rows:
         lines = textwrap.wrap(content, 62) or ["-"]
-        figure.text(0.07, top, label, color=QUIET_INK, fontsize=13, va="top")
-        figure.text(0.24, top, "\n".join(lines), color=INK, fontsize=15, va="top")
-        top -= 0.055 + 0.047 * len(lines)
-    figure.text(0.07, 0.05, footer, color=QUIET_INK, fontsize=9)
+        write(figure, _LEFT_PX, top, label, size=19.0, color=QUIET_INK)
+        write(figure, _LEFT_PX + 270, top, "\n".join(lines), size=22.0)
+        top += 58 + 50 * len(lines)
+    write(figure, _LEFT_PX, 1020, footer, size=12.0, color=QUIET_INK)
     return to_rgb(figure)

@@ -1,5 +1,6 @@
-"""The one-look page of an exam: maps, colour bar, curves, motion before and after, findings."""
+"""The one-look page of an exam: maps, bull's-eye, table, motion before and after, findings."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,24 +9,44 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
 from pipeline.findings import grade_of
+from pipeline.picture.bullseye import draw_bullseye
 from pipeline.picture.canvas import (
     GRADE_COLOURS,
     INK,
     PAGE_SHAPE,
     QUIET_INK,
+    RULE,
     new_page,
+    place_px,
     to_rgb,
+    write,
 )
-from pipeline.picture.colour import FLOW_WINDOW_ML_MIN_G, flow_colours, flow_window
+from pipeline.picture.colour import (
+    FLOW_WINDOW_ML_MIN_G,
+    TERRITORY_NAMES,
+    flow_colours,
+    flow_window,
+)
 from pipeline.picture.curves import plot_curves, plot_intervals
 from pipeline.picture.findings import list_findings
 from pipeline.picture.profile import show_motion
 from pipeline.picture.slices import show_slice
+from pipeline.picture.table import by_name, draw_table
+from pipeline.regions import Layer, SliceLevel
 from pipeline.types import Analysis, Exam
 
 __all__ = ["PAGE_SHAPE", "Provenance", "draw_page"]
 
 _MAX_SLICES = 3
+_LEVEL_NAMES = {SliceLevel.BASAL: "BASE", SliceLevel.MID: "MID", SliceLevel.APICAL: "APEX"}
+_LEFT_PX, _TOP_PX, _MAP_PX, _GAP_PX = 24, 100, 326, 12
+_TABLE_PX, _RIGHT_PX = 1094, 1512
+_EXPLANATION = (
+    "AHA segments start from the middle of the septum, between both\n"
+    "attachments of the right ventricle. Usual territories. Pixels that a\n"
+    "border cuts are not counted. ratio: endo / epi.\n"
+    "Grey or -: less than half of the region has a number."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,20 +78,21 @@ def draw_page(
     """
     figure = new_page()
     _write_head(figure, analysis)
-    shown = _shown(len(exam.slices))
-    for panel, index in enumerate(shown):
-        left = 0.02 + 0.285 * panel
+    for panel, index in enumerate(_shown(len(exam.slices))):
+        result, series = analysis.slices[index], exam.slices[index]
+        left = _LEFT_PX + panel * (_MAP_PX + _GAP_PX)
         show_slice(
-            figure.add_axes((left, 0.47, 0.275, 0.40)),
-            exam.slices[index],
-            analysis.slices[index],
-            name=_slice_name(index, len(exam.slices)),
+            figure.add_axes(place_px(left, _TOP_PX, _MAP_PX, _MAP_PX)),
+            series,
+            result,
+            name=_slice_name(index, analysis),
         )
-        show_motion(figure, (left, 0.315, 0.275, 0.13), analysis.slices[index], exam.slices[index])
+        show_motion(figure, place_px(left, 474, _MAP_PX, 96), result, series)
     _draw_colour_bar(figure)
-    plot_curves(figure.add_axes((0.055, 0.095, 0.33, 0.165)), analysis)
-    plot_intervals(figure.add_axes((0.445, 0.095, 0.16, 0.165)), exam.slices[0])
-    list_findings(figure, (0.635, 0.275), analysis.findings)
+    _draw_regions(figure, analysis)
+    plot_curves(figure.add_axes(place_px(70, 648, 500, 150)), analysis)
+    plot_intervals(figure.add_axes(place_px(665, 648, 375, 150)), exam.slices[0])
+    list_findings(figure, _LEFT_PX, 852, analysis.findings)
     _write_foot(figure, analysis, provenance)
     return to_rgb(figure)
 
@@ -82,50 +104,68 @@ def _shown(n_slices: int) -> tuple[int, ...]:
     return (0, n_slices // 2, n_slices - 1)
 
 
-def _slice_name(index: int, n_slices: int) -> str:
-    names = {3: ("BASE", "MID", "APEX"), 1: ("SLICE",)}.get(n_slices)
-    return names[index] if names else f"SLICE {index + 1}"
+def _slice_name(index: int, analysis: Analysis) -> str:
+    """Return the level of a slice where it is known, and its number where there are many."""
+    n_slices = len(analysis.slices)
+    sectors = analysis.slices[index].sectors
+    usual = {3: ("BASE", "MID", "APEX"), 1: ("SLICE",)}.get(n_slices)
+    if sectors is not None:
+        name = _LEVEL_NAMES[sectors.level]
+        return name if n_slices <= _MAX_SLICES else f"{name} (slice {index + 1})"
+    return usual[index] if usual else f"SLICE {index + 1}"
 
 
 def _write_head(figure: Figure, analysis: Analysis) -> None:
     word = grade_of(analysis.findings).word
     title = f"{analysis.state.upper()} PERFUSION   MBF [ml/min/g]"
-    figure.text(0.02, 0.945, title, color=INK, fontsize=16, weight="bold")
-    figure.text(0.02, 0.91, _summary(analysis), color=QUIET_INK, fontsize=10)
-    figure.text(
-        0.98, 0.945, word, color=GRADE_COLOURS[word], fontsize=16, weight="bold", ha="right"
+    write(figure, _LEFT_PX, 22, title, size=19.0, weight="bold")
+    write(figure, _LEFT_PX, 60, _summary(analysis), size=12.0, color=QUIET_INK)
+    write(
+        figure, _RIGHT_PX, 22, word, size=21.0, color=GRADE_COLOURS[word], weight="bold", ha="right"
     )
 
 
 def _summary(analysis: Analysis) -> str:
+    """Return the numbers to read first: the whole ventricle and the territories."""
+    lookup = by_name(analysis.regions)
     parts = []
-    for index, result in enumerate(analysis.slices):
-        if result.flow is None or result.masks is None:
-            continue
-        values = result.flow.flow_ml_min_g[result.masks.myocardium]
-        values = values[values.isfinite()]
-        if values.numel():
-            name = _slice_name(index, len(analysis.slices)).lower()
-            spread = float(values.std(correction=0))
-            parts.append(f"{name} {float(values.mean()):.2f} ± {spread:.2f}")
-    return "Mean MBF of the myocardium: " + (", ".join(parts) if parts else "not available")
+    for name, label in (("global", "global"), *TERRITORY_NAMES.items()):
+        found = lookup.get((name, Layer.WHOLE))
+        if found is not None and math.isfinite(found.mean_ml_min_g):
+            error = found.standard_error_ml_min_g
+            parts.append(f"{label} {found.mean_ml_min_g:.2f} ± {error:.2f}")
+    return "Mean MBF ± standard error: " + (",   ".join(parts) if parts else "not available")
+
+
+def _draw_regions(figure: Figure, analysis: Analysis) -> None:
+    """Draw the bull's-eye and the table below it."""
+    segments = {
+        region.segment: region.flow
+        for region in analysis.regions
+        if region.segment is not None and region.layer is Layer.WHOLE
+    }
+    draw_bullseye(figure.add_axes(place_px(_TABLE_PX + 34, 78, 350, 350)), segments)
+    bottom = draw_table(figure, _TABLE_PX, 440, analysis.regions)
+    write(figure, _TABLE_PX, bottom + 6, _EXPLANATION, size=8.0, color=QUIET_INK, linespacing=1.35)
 
 
 def _draw_colour_bar(figure: Figure) -> None:
-    axes = figure.add_axes((0.895, 0.49, 0.018, 0.36))
+    axes = figure.add_axes(place_px(1036, _TOP_PX, 16, _MAP_PX))
     bar = figure.colorbar(ScalarMappable(flow_window(), flow_colours()), cax=axes)
     low, high = FLOW_WINDOW_ML_MIN_G
     bar.set_ticks([float(tick) for tick in np.arange(low, high + 1)])
-    bar.ax.tick_params(colors=INK, labelsize=9)
-    bar.outline.set_edgecolor("#39424a")
-    figure.text(0.895, 0.865, "ml/min/g", color=INK, fontsize=9)
+    bar.ax.tick_params(colors=INK, labelsize=9.5)
+    bar.outline.set_edgecolor(RULE)
 
 
 def _write_foot(figure: Figure, analysis: Analysis, provenance: Provenance) -> None:
     source = analysis.arterial_input.source if analysis.arterial_input else "none"
-    lines = (
-        f"{provenance.label}   |   {provenance.software}   |   {provenance.created}",
-        f"motion: {provenance.motion}   |   arterial input: {source}",
+    models = sorted({str(one.flow.model) for one in analysis.slices if one.flow is not None})
+    identity = (provenance.label, provenance.software, provenance.created)
+    method = (
+        f"motion: {provenance.motion}",
+        f"arterial input: {source}",
+        f"model: {', '.join(models) or 'none'}",
     )
-    for height, text in zip((0.030, 0.010), lines, strict=True):
-        figure.text(0.02, height, text, color=QUIET_INK, fontsize=7.5)
+    for top, parts in zip((1038, 1057), (identity, method), strict=True):
+        write(figure, _LEFT_PX, top, "   |   ".join(parts), size=8.5, color=QUIET_INK)

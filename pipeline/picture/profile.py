@@ -10,11 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from pipeline.picture.canvas import GRADE_COLOURS, QUIET_INK
+from pipeline.picture.canvas import GRADE_COLOURS, QUIET_INK, Place
 from pipeline.picture.window import Window, heart_window
 from pipeline.types import ImageSeries, MotionCorrection, SliceAnalysis
 
-Place = tuple[float, float, float, float]
 Strip = Float[np.ndarray, "line beat"]
 
 _GAP = 0.02
@@ -48,7 +47,7 @@ def show_motion(figure: Figure, place: Place, result: SliceAnalysis, series: Ima
         _show_strip(axes, strip, series.n_proton_density, title)
         _mark_beats(axes, motion)
     figure.text(
-        left, bottom - 0.008, describe(motion), color=QUIET_INK, fontsize=6.5, va="top", ha="left"
+        left, bottom - 0.008, describe(motion), color=QUIET_INK, fontsize=8, va="top", ha="left"
     )
 
 
@@ -82,7 +81,7 @@ def _show_strip(axes: Axes, strip: Strip, n_proton_density: int, title: str) -> 
             scaled[:, part] = (beats - low) / max(float(high - low), 1e-6)
     axes.imshow(scaled, cmap="gray", aspect="auto", vmin=0, vmax=1, interpolation="nearest")
     axes.set_axis_off()
-    axes.set_title(title, color=QUIET_INK, fontsize=7, pad=2)
+    axes.set_title(title, color=QUIET_INK, fontsize=8.5, pad=3)
 
 
 def _mark_beats(axes: Axes, motion: MotionCorrection) -> None:

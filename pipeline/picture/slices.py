@@ -6,8 +6,9 @@ from matplotlib.axes import Axes
 
 from pipeline.picture.canvas import INK
 from pipeline.picture.colour import colour_flow
+from pipeline.picture.contours import draw_contours
 from pipeline.picture.window import heart_window
-from pipeline.types import ImageSeries, SliceAnalysis, Vector
+from pipeline.types import FlowMap, HeartMasks, ImageSeries, SliceAnalysis, Vector
 
 _LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
 
@@ -18,17 +19,24 @@ def show_slice(axes: Axes, series: ImageSeries, result: SliceAnalysis, *, name: 
     underlay = window.cut(_mean_image(result))
     flow = np.full_like(underlay, np.nan)
     if result.flow is not None:
-        flow = window.cut(np.asarray(result.flow.flow_ml_min_g, dtype=np.float64))
+        flow = window.cut(_flow_of_tissue(result.flow, result.masks))
     row_mm, column_mm = series.geometry.spacing_mm
     axes.imshow(colour_flow(flow, underlay), aspect=row_mm / column_mm, interpolation="nearest")
     if result.masks is not None:
-        for mask in (result.masks.myocardium, result.masks.left_ventricle):
-            outline = window.cut(np.asarray(mask, dtype=np.float64))
-            if outline.any():
-                axes.contour(outline, levels=[0.5], colors="#ffffff", linewidths=0.7)
+        draw_contours(axes, result.masks, result.sectors, series.geometry.spacing_mm, window)
     axes.set_axis_off()
-    axes.text(0.02, 0.97, name, color=INK, fontsize=10, va="top", transform=axes.transAxes)
+    axes.text(
+        0.02, 0.97, name, color=INK, fontsize=12, weight="bold", va="top", transform=axes.transAxes
+    )
     _write_sides(axes, series)
+
+
+def _flow_of_tissue(flow: FlowMap, masks: HeartMasks | None) -> Float[np.ndarray, "row column"]:
+    """Return the map without the blood pool, whose numbers mean nothing."""
+    values = np.asarray(flow.flow_ml_min_g, dtype=np.float64)
+    if masks is None:
+        return values
+    return np.where(np.asarray(masks.left_ventricle, dtype=np.bool_), np.nan, values)
 
 
 def _mean_image(result: SliceAnalysis) -> Float[np.ndarray, "row column"]:
@@ -41,9 +49,9 @@ def _write_sides(axes: Axes, series: ImageSeries) -> None:
     geometry = series.geometry
     left = _letter(tuple(-value for value in geometry.row_direction))
     top = _letter(tuple(-value for value in geometry.column_direction))
-    axes.text(0.01, 0.5, left, color=INK, fontsize=9, va="center", transform=axes.transAxes)
+    axes.text(0.01, 0.5, left, color=INK, fontsize=10, va="center", transform=axes.transAxes)
     axes.text(
-        0.5, 0.99, top, color=INK, fontsize=9, va="top", ha="center", transform=axes.transAxes
+        0.5, 0.99, top, color=INK, fontsize=10, va="top", ha="center", transform=axes.transAxes
     )
 
 
