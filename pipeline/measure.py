@@ -1,9 +1,9 @@
 """Flow of regions: the whole ventricle, levels, territories and segments, inner and outer half.
 
-A pixel that the border of the wall cuts holds blood or lung beside muscle. It stays on the map but
-does not enter a number: only pixels at least half a pixel inside both borders are counted. Where
-the wall is too thin for that, the deeper half of the pixels of a segment is, so that no segment
-is empty because of it.
+A pixel that the border of the wall cuts holds blood, fat or lung beside muscle. It stays on the map
+but does not enter a number: only pixels well inside both borders are counted, at the cavity a
+whole pixel, as its blood is several times brighter and seen beyond the border. Where the wall is
+too thin for that, the deeper half of the pixels of a segment is counted, so that none is empty.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,8 +25,10 @@ from pipeline.regions import (
 )
 from pipeline.types import FlowMap, SliceAnalysis
 
-MARGIN_PX = 0.5
-"""A pixel whose centre is this far from a straight border is not cut by it."""
+INNER_MARGIN_PX = 1.0
+"""From the endocardium: the point spread of an unfiltered image has its first zero here."""
+OUTER_MARGIN_PX = 0.5
+"""From the epicardium: a pixel whose centre is this far from a straight border is not cut."""
 MIN_VALID_FRACTION = 0.5
 """A region with less than this has no number."""
 SHARED_FRACTION = 0.05
@@ -161,16 +163,15 @@ def _counted(flow: FlowMap | None, sectors: SliceSectors) -> _Pixels:
 
 
 def _core(sectors: SliceSectors) -> Bool[Tensor, "row column"]:
-    """Return the pixels inside the margin; the deeper half of a part where that would be fewer."""
+    """Return the pixels inside the margins; the deeper half of a part where that would be fewer."""
     border, segment = sectors.border_px.cpu(), sectors.segment.cpu()
     wall = border > 0
     core = torch.zeros_like(wall)
     for number in segment[wall].unique():
-        for is_inner in (True, False):
+        for is_inner, margin in ((True, INNER_MARGIN_PX), (False, OUTER_MARGIN_PX)):
             part = wall & (segment == number) & (sectors.is_endocardial.cpu() == is_inner)
             if bool(part.any()):
-                margin = min(MARGIN_PX, float(border[part].median()))
-                core |= part & (border >= margin)
+                core |= part & (border >= min(margin, float(border[part].median())))
     return core
 
 
