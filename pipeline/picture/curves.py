@@ -11,7 +11,8 @@ _SLICE_COLOURS = ("#6fb7ff", "#6fce8f", "#f5c04a", "#d98cff")
 
 def plot_curves(axes: Axes, analysis: Analysis) -> None:
     """Plot the arterial input (left axis) and the myocardium of each slice (right axis)."""
-    style_plot(axes, "Gadolinium: blood (red), myocardium", "s", "mmol/l")
+    title = "Gadolinium [mmol/l]: blood red, left scale; muscle of each slice, right scale"
+    style_plot(axes, title, "s", "")
     if analysis.arterial_input is not None:
         blood = analysis.arterial_input
         axes.plot(blood.time_s, blood.concentration_mmol_l, color="#ff6b5e", linewidth=1.4)

@@ -17,10 +17,13 @@ from pydicom.dataset import Dataset
 from models.phantom import PhantomExam, Protocol, make_exam
 from node.scanner import VirtualPatient, write_exam
 from node.translate import NetworkStamp, RunStamp
+from pipeline.measure import measure
+from pipeline.segment import divide_exam
 from pipeline.types import (
     Analysis,
     Exam,
     FlowMap,
+    HeartMasks,
     ImageSeries,
     MotionCorrection,
     MotionQuality,
@@ -132,14 +135,32 @@ def flow_map(images: ImageSeries, seed: int) -> FlowMap:
     )
 
 
+def ring(images: ImageSeries) -> HeartMasks:
+    """Return a left ventricle in the middle of the image, its right one in the left half."""
+    n_rows, n_columns = images.frames.shape[1:]
+    row_mm, column_mm = images.geometry.spacing_mm
+    row = (torch.arange(n_rows) - n_rows / 2) * row_mm
+    column = (torch.arange(n_columns) - n_columns / 2) * column_mm
+    away = torch.hypot(row[:, None], column[None, :])
+    beside = torch.hypot(row[:, None], column[None, :] + 30.0)
+    return HeartMasks(
+        myocardium=(away >= 22.0) & (away < 36.0),
+        left_ventricle=away < 22.0,
+        right_ventricle=(beside < 36.0) & (away >= 36.0),
+    )
+
+
 def unmoved_analysis(exam: Exam, *, has_flow: bool = True) -> Analysis:
+    masks = tuple(ring(images) for images in exam.slices)
+    sectors, _ = divide_exam(exam.slices, masks)
     slices = tuple(
         SliceAnalysis(
             motion=unmoved(images),
-            masks=None,
+            masks=masks[seed],
             flow=flow_map(images, seed) if has_flow else None,
             tissue_time_s=None,
             tissue_mmol_l=None,
+            sectors=sectors[seed],
         )
         for seed, images in enumerate(exam.slices)
     )
@@ -148,4 +169,5 @@ def unmoved_analysis(exam: Exam, *, has_flow: bool = True) -> Analysis:
         slices=slices,
         arterial_motion=None if exam.arterial_input is None else unmoved(exam.arterial_input),
         arterial_input=None,
+        regions=measure(slices) if has_flow else (),
     )
