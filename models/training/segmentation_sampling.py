@@ -24,7 +24,7 @@ NATIVE_MM = (1.3, 3.2)
 """Pixels as acquired."""
 FINE_SIZE = 144
 """Rows and columns before the scanner; scenes are not finer."""
-N_FRAMES = (26, 44)
+N_FRAMES = (26.0, 45.0)
 PROTON_SHARE = 0.7
 INSERTION_MM = 4.0
 """Width of the mark of an insertion."""
@@ -34,7 +34,7 @@ FAR_MM = 90.0
 there."""
 BENT_MM = 4.0
 """Largest bend of a view, which makes new hearts of old ones."""
-BEND_KNOTS = (3, 6)
+BEND_KNOTS = (3.0, 7.0)
 REST_MM = ((0.6, 0.12, 0.8), (0.9, 0.4, 2.0), (1.0, 1.0, 4.0))
 """Motion that is left: share of series up to here, largest share of the breathing motion, largest
 standard deviation of each frame's own shift, mm."""
@@ -128,12 +128,12 @@ def _render(
 
 def _beats(n_beats: int, generator: Generator) -> Int[Tensor, " frame"]:
     """Choose beats in a row that hold the passage; most series begin with proton-density frames."""
-    n_frames = int(draw(generator, N_FRAMES[0], N_FRAMES[1] + 1))
+    n_frames = int(draw(generator, *N_FRAMES))
     step = 2 if draw(generator, 0.0, 1.0) < 0.25 else 1
     start = N_PROTON_DENSITY + int(draw(generator, 0.0, 4.0))
     beats = torch.arange(start, min(start + step * n_frames, n_beats), step)
     has_proton = draw(generator, 0.0, 1.0) < PROTON_SHARE
-    n_proton = int(draw(generator, 1.0, N_PROTON_DENSITY + 1)) if has_proton else 0
+    n_proton = int(draw(generator, 1.0, N_PROTON_DENSITY + 1.0)) if has_proton else 0
     return torch.cat([torch.arange(n_proton), beats])
 
 
@@ -147,7 +147,7 @@ def _astray(view: View, generator: Generator) -> View:
 
 def _bend(generator: Generator) -> Float[Tensor, "axis row column"]:
     """Return a smooth displacement of the view, mm, on the grid of the result."""
-    knots = int(draw(generator, BEND_KNOTS[0], BEND_KNOTS[1] + 1))
+    knots = int(draw(generator, *BEND_KNOTS))
     size_mm = draw(generator, 0.0, BENT_MM)
     fields = [smooth_field(SIZE, knots, generator) for _ in range(2)]
     return size_mm * torch.stack(fields)

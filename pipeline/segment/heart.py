@@ -23,6 +23,10 @@ BLOOD_FRACTION = 0.4
 """First pass of a blood pixel over that of the brightest one."""
 LEFT_SHARE = 0.8
 MIN_FRAMES = 6
+N_PLACES = 5
+APART_MM = 40.0
+MIN_PASSAGE = 0.01
+"""Fullness of a place over that of the fullest one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +84,43 @@ def locate_heart(
         radius_mm=radius_mm,
         bolus_contrast=float(passage.amax()) / level,
     )
+
+
+def passage_places(
+    frames: Float[Tensor, "time row column"],
+    region: HeartRegion,
+    *,
+    spacing_mm: tuple[float, float],
+) -> tuple[tuple[float, float], ...]:
+    """Return the places where a bolus passes, px: the region's first, then the fullest ones.
+
+    Parameters
+    ----------
+    frames
+        Saturation-recovery frames. Shape `(time, row, column)`.
+    region
+        What `locate_heart` found.
+    spacing_mm
+        Row and column spacing, mm.
+
+    """
+    passage = _first_pass(_calm_rise(frames, spacing_mm))
+    place = _place_mm(passage, spacing_mm)
+    width = (0.5 * CLUMP_MM / spacing_mm[0], 0.5 * CLUMP_MM / spacing_mm[1])
+    fullness = smooth(passage.square(), width)
+    least = MIN_PASSAGE * float(fullness.amax())
+    found = [(region.centre_row, region.centre_column)]
+    while True:
+        for row, column in found:
+            near_mm = torch.hypot(
+                place[0] - (row - (passage.shape[0] - 1) / 2) * spacing_mm[0],
+                place[1] - (column - (passage.shape[1] - 1) / 2) * spacing_mm[1],
+            )
+            fullness = torch.where(near_mm < APART_MM, 0.0, fullness)
+        if len(found) == N_PLACES or float(fullness.amax()) <= least:
+            return tuple(found)
+        row, column = divmod(int(fullness.argmax()), passage.shape[1])
+        found.append((float(row), float(column)))
 
 
 def _calm_rise(

@@ -1,9 +1,9 @@
 """Outline the heart in a corrected series with the segmentation network.
 
-The network looks at a square around the heart: first where the bolus says that the heart is, then
-once more around the left ventricle that it has found. Each time it sees the square in all eight
-orientations; their mean is the answer, and how far they disagree is part of what the answer thinks
-of itself.
+The network glances at every place where a bolus passes, since the aorta, the spleen and vessels of
+the lung may be brighter than the heart, and goes where it sees most of a left ventricle. There it
+sees a square in all eight orientations; their mean is the answer, and how far they disagree is part
+of what the answer thinks of itself.
 """
 
 import math
@@ -16,14 +16,16 @@ from torch.nn import functional
 
 from models.networks.segmentation import SegmentationNetwork
 from models.networks.summary import SIZE, SPACING_MM, summarise
-from pipeline.segment.heart import HeartRegion
+from pipeline.segment.heart import HeartRegion, passage_places
 from pipeline.smoothing import smooth
 
 N_ORIENTATIONS = 8
 SUBPIXELS = 3
 MOVED_MM = 2.0
-"""A second look is worth it when the left ventricle lies farther than this from the middle."""
-N_LOOKS = 3
+"""Another glance is worth it when the left ventricle lies farther than this from the middle."""
+N_STEPS = 2
+USUAL_WALL_MM2 = 400.0
+"""A wall that is not smaller than this is a whole one, also near the apex."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +79,15 @@ class HeartSquare:
 
     @staticmethod
     def _places(count: int, centre: float, spacing_mm: float) -> Float[Tensor, " place"]:
-        """Return where the parts of all pixels of one axis lie in the square."""
-        part = (torch.arange(count * SUBPIXELS, dtype=torch.float32) + 0.5) / SUBPIXELS - 0.5
-        return (part - centre) * (spacing_mm / SPACING_MM) + (SIZE - 1) / 2
+        """Return where the parts of all pixels of one axis lie in the square.
+
+        The shares are means over pixels of the square already; only what the pixels of the image
+        are wider than those remains to be averaged.
+        """
+        wider = math.sqrt(max(1.0 - (SPACING_MM / spacing_mm) ** 2, 0.0))
+        part = (torch.arange(SUBPIXELS, dtype=torch.float32) + 0.5) / SUBPIXELS - 0.5
+        place = torch.arange(count, dtype=torch.float32)[:, None] + wider * part
+        return (place.flatten() - centre) * (spacing_mm / SPACING_MM) + (SIZE - 1) / 2
 
 
 def look_at_heart(
@@ -106,44 +114,69 @@ def look_at_heart(
         Row and column spacing, mm.
 
     """
-    square = HeartSquare(
-        centre_row=region.centre_row,
-        centre_column=region.centre_column,
-        image_spacing_mm=spacing_mm,
-    )
-    seen = _look(square, frames, n_proton_density, network)
-    for _ in range(N_LOOKS - 1):
-        row, column = _middle(seen)
+    view = _View(frames=frames, n_proton_density=n_proton_density, network=network)
+    places = passage_places(frames[n_proton_density:], region, spacing_mm=spacing_mm)
+    squares = [
+        HeartSquare(centre_row=row, centre_column=column, image_spacing_mm=spacing_mm)
+        for row, column in places
+    ]
+    glances = [_glance(square, view) for square in squares]
+    best = max(range(len(squares)), key=lambda index: _heartness(glances[index]))
+    square, tissues = squares[best], glances[best]
+    for _ in range(N_STEPS):
+        row, column = _middle(tissues)
         if math.hypot(row - (SIZE - 1) / 2, column - (SIZE - 1) / 2) * SPACING_MM < MOVED_MM:
             break
         at_row, at_column = square.in_image(row, column)
         square = HeartSquare(
             centre_row=at_row, centre_column=at_column, image_spacing_mm=spacing_mm
         )
-        seen = _look(square, frames, n_proton_density, network)
-    return seen
+        tissues = _glance(square, view)
+    return _look(square, view)
 
 
-def _look(
-    square: HeartSquare,
-    frames: Float[Tensor, "time row column"],
-    n_proton_density: int,
-    network: SegmentationNetwork,
-) -> HeartShares:
-    summary = summarise(square.cut(frames), n_proton_density)
-    turned = torch.stack([_turned(summary, index) for index in range(N_ORIENTATIONS)])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _View:
+    """Who looks at what."""
+
+    frames: Float[Tensor, "time row column"]
+    n_proton_density: int
+    network: SegmentationNetwork
+
+
+def _glance(square: HeartSquare, view: _View) -> Float[Tensor, "tissue side side"]:
+    """Return the shares as seen in one orientation."""
+    summary = summarise(square.cut(view.frames), view.n_proton_density)
     with torch.no_grad():
-        tissues, insertions = network(turned.contiguous(memory_format=torch.channels_last))
+        tissues, _ = view.network(summary[None].contiguous(memory_format=torch.channels_last))
+    shares: Tensor = tissues.softmax(dim=1)[0]
+    return shares.contiguous()
+
+
+def _heartness(tissues: Float[Tensor, "tissue side side"]) -> float:
+    """Return how surely and how much of a left ventricle is seen, 0-1."""
+    share = tissues[1] + tissues[2]
+    inside = share > 0.5
+    surely = 2 * float(share[inside].sum()) / max(float(share.sum() + inside.sum()), 1e-6)
+    wall_mm2 = float(tissues[2].sum()) * SPACING_MM**2
+    return surely * min(1.0, wall_mm2 / USUAL_WALL_MM2)
+
+
+def _look(square: HeartSquare, view: _View) -> HeartShares:
+    summary = summarise(square.cut(view.frames), view.n_proton_density)
+    views = torch.stack([turned(summary, index) for index in range(N_ORIENTATIONS)])
+    with torch.no_grad():
+        tissues, insertions = view.network(views.contiguous(memory_format=torch.channels_last))
     both = torch.cat([tissues.softmax(dim=1), insertions.sigmoid()[:, None]], dim=1)
-    back = torch.stack([_turned_back(maps, index) for index, maps in enumerate(both)])
+    back = torch.stack([turned_back(maps, index) for index, maps in enumerate(both)])
     return HeartShares(
         square=square, tissues=back[:, :-1].contiguous(), insertions=back[:, -1].mean(dim=0)
     )
 
 
-def _middle(seen: HeartShares) -> tuple[float, float]:
+def _middle(tissues: Float[Tensor, "tissue side side"]) -> tuple[float, float]:
     """Return the middle of the left ventricle with its wall, px of the square."""
-    share = seen.tissues[:, 1:3].sum(dim=1).mean(dim=0)
+    share = tissues[1] + tissues[2]
     weight = torch.where(share > 0.5, share, 0.0)
     total = float(weight.sum())
     if total == 0:
@@ -152,7 +185,7 @@ def _middle(seen: HeartShares) -> tuple[float, float]:
     return float(weight.sum(dim=1) @ line) / total, float(weight.sum(dim=0) @ line) / total
 
 
-def _turned(
+def turned(
     images: Float[Tensor, "channel side side"], index: int
 ) -> Float[Tensor, "channel side side"]:
     """Return one of the eight orientations: quarter turns, from the fifth on mirrored."""
@@ -160,9 +193,10 @@ def _turned(
     return quarter.flip(-1) if index >= N_ORIENTATIONS // 2 else quarter
 
 
-def _turned_back(
+def turned_back(
     images: Float[Tensor, "channel side side"], index: int
 ) -> Float[Tensor, "channel side side"]:
+    """Undo `turned`."""
     upright = images.flip(-1) if index >= N_ORIENTATIONS // 2 else images
     return upright.rot90(-(index % 4), (-2, -1))
 

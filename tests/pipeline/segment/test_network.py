@@ -1,0 +1,169 @@
+"""Where the network looks, and what becomes of its answer; the network itself is replaced."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from models.networks import Networks
+from models.networks.segmentation import SegmentationNetwork
+from models.networks.summary import SIZE, SPACING_MM
+from pipeline.errors import CannotQuantifyError
+from pipeline.segment import locate_heart, segment
+from pipeline.segment.network import (
+    N_ORIENTATIONS,
+    HeartShares,
+    HeartSquare,
+    look_at_heart,
+    turned,
+    turned_back,
+)
+from pipeline.segment.sanity import doubt_of, masks_of
+from tests.pipeline.toy import make_toy
+
+SQUARE = HeartSquare(centre_row=50.0, centre_column=40.0, image_spacing_mm=(1.4, 1.4))
+
+
+def _covered(distance_mm: Tensor) -> Tensor:
+    return (0.5 - distance_mm / SPACING_MM).clamp(0.0, 1.0)
+
+
+def rings(
+    inner_mm: float = 20.0, outer_mm: float = 30.0, at: tuple[float, float] = (0.0, 0.0)
+) -> Tensor:
+    """Shares of a ring with a crescent to its left, on the square."""
+    line = (torch.arange(SIZE) - (SIZE - 1) / 2) * SPACING_MM
+    row, column = torch.meshgrid(line - at[0], line - at[1], indexing="ij")
+    radius = torch.hypot(row, column)
+    left, outer = _covered(radius - inner_mm), _covered(radius - outer_mm)
+    right = _covered(torch.hypot(row, column + 0.8 * outer_mm) - 0.9 * outer_mm) * (1 - outer)
+    return torch.stack([1 - outer - right, left, outer - left, right])
+
+
+def seen_as(shares: Tensor, marks: Tensor | None = None) -> HeartShares:
+    return HeartShares(
+        square=SQUARE,
+        tissues=shares.expand(N_ORIENTATIONS, -1, -1, -1).contiguous(),
+        insertions=torch.zeros(SIZE, SIZE) if marks is None else marks,
+    )
+
+
+@pytest.mark.parametrize("index", range(N_ORIENTATIONS))
+def test_every_orientation_is_turned_back(index: int) -> None:
+    images = torch.rand(3, 7, 7, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(turned_back(turned(images, index), index), images)
+
+
+def test_the_orientations_differ() -> None:
+    image = torch.rand(1, 5, 5, generator=torch.Generator().manual_seed(0))
+    seen = [turned(image, index) for index in range(N_ORIENTATIONS)]
+    assert not any(torch.equal(seen[a], seen[b]) for a in range(N_ORIENTATIONS) for b in range(a))
+
+
+@pytest.mark.parametrize("spacing_mm", [(1.4, 1.4), (2.3, 1.1)])
+def test_what_is_cut_out_is_spread_back_in_its_place(spacing_mm: tuple[float, float]) -> None:
+    square = HeartSquare(centre_row=41.3, centre_column=60.2, image_spacing_mm=spacing_mm)
+    row, column = torch.meshgrid(torch.arange(96.0), torch.arange(110.0), indexing="ij")
+    image = torch.sin(row / 9) + torch.cos(column / 11)
+    back = square.spread(square.cut(image[None]), (96, 110))[0]
+    away = torch.stack([(row - 41.3) * spacing_mm[0], (column - 60.2) * spacing_mm[1]]).abs()
+    is_inside = away.amax(dim=0) < SIZE * SPACING_MM / 2 - 4
+    assert float((back - image)[is_inside].abs().max()) < 0.12
+    assert not bool(back[away.amax(dim=0) > SIZE * SPACING_MM / 2 + 4].any())
+    place = square.in_image((SIZE - 1) / 2, (SIZE - 1) / 2)
+    assert place == pytest.approx((41.3, 60.2))
+
+
+def test_masks_are_the_shares_on_the_pixels_of_the_image() -> None:
+    masks = masks_of(seen_as(rings()), (100, 80))
+    pixel_mm2 = 1.4 * 1.4
+    assert float(masks.left_ventricle.sum()) * pixel_mm2 == pytest.approx(1256.6, rel=0.015)
+    assert float(masks.myocardium.sum()) * pixel_mm2 == pytest.approx(1570.8, rel=0.015)
+    middle = masks.left_ventricle.nonzero().float().mean(dim=0)
+    assert middle.tolist() == pytest.approx([50.0, 40.0], abs=0.2)
+    assert masks.right_ventricle is not None
+    assert not bool((masks.right_ventricle & masks.myocardium).any())
+    assert masks.method == "network"
+
+
+def test_holes_are_closed_and_islands_left_out() -> None:
+    shares = rings()
+    shares[:, 56, 82] = torch.tensor([1.0, 0.0, 0.0, 0.0])  # a hole in the wall
+    shares[:, 5:9, 5:9] = torch.tensor([0.0, 0.0, 1.0, 0.0])[:, None, None]  # an island
+    shares[:, 54:58, 54:58] = torch.tensor([0.0, 0.0, 1.0, 0.0])[:, None, None]  # a papillary
+    plain, found = masks_of(seen_as(rings()), (100, 80)), masks_of(seen_as(shares), (100, 80))
+    assert torch.equal(plain.left_ventricle, found.left_ventricle)
+    assert int((plain.myocardium ^ found.myocardium).sum()) == 0
+
+
+def test_an_apex_without_a_cavity_is_a_heart() -> None:
+    masks = masks_of(seen_as(rings(inner_mm=-2.0, outer_mm=18.0)), (100, 80))
+    assert not bool(masks.left_ventricle.any())
+    assert bool(masks.myocardium.any())
+
+
+@pytest.mark.parametrize("shares", [rings(-2.0, -2.0), rings(5.0, 8.0), rings(29.5, 30.0)])
+def test_what_cannot_be_a_left_ventricle_is_refused(shares: Tensor) -> None:
+    with pytest.raises(CannotQuantifyError):
+        masks_of(seen_as(shares), (100, 80))
+
+
+def test_marks_move_the_insertions() -> None:
+    plain = masks_of(seen_as(rings()), (100, 80)).insertions_px
+    assert plain is not None
+    marks = torch.zeros(SIZE, SIZE)
+    middle = (SIZE - 1) / 2
+    for row, column in plain:
+        at_row, at_column = row - 50.0 + middle + 4.0, column - 40.0 + middle
+        rows, columns = torch.meshgrid(torch.arange(SIZE), torch.arange(SIZE), indexing="ij")
+        square = (rows - at_row).square() + (columns - at_column).square()
+        marks = torch.maximum(marks, torch.exp(-0.5 * square / 9))
+    moved = masks_of(seen_as(rings(), marks), (100, 80)).insertions_px
+    assert moved is not None
+    for (row, column), place in zip(plain, moved, strict=True):
+        assert math.dist(place, (row + 4.0, column)) < 3.8
+        assert math.dist(place, (row, column)) > 0.8
+
+
+def test_disagreement_is_doubt() -> None:
+    sure = doubt_of(seen_as(rings()))
+    assert sure.overlap > 0.93  # pixels on the border are shared
+    assert sure.agreement == pytest.approx(1.0)
+    shaken = torch.stack([rings(at=(float(index), 0.0)) for index in range(N_ORIENTATIONS)])
+    doubt = doubt_of(HeartShares(square=SQUARE, tissues=shaken, insertions=torch.zeros(SIZE, SIZE)))
+    assert doubt.agreement < 0.9
+    assert doubt.overlap < sure.overlap - 0.05
+
+
+class KnowsBlood(nn.Module):
+    """Stands in for the network: what brightens late and falls again is the left ventricle."""
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        late = inputs[:, 4]
+        logits = torch.stack([-8 * late, 8 * late, torch.zeros_like(late), -9 + 0 * late], dim=1)
+        return logits, torch.full_like(late, -9.0)
+
+
+def test_the_look_is_centred_on_what_was_found() -> None:
+    toy = make_toy(amplitude_mm=0.0)
+    region = locate_heart(toy.frames, spacing_mm=(2.0, 2.0), n_proton_density=2)
+    network = SegmentationNetwork(width=8, n_levels=1)
+    network.forward = KnowsBlood().forward  # type: ignore[method-assign]
+    seen = look_at_heart(toy.frames, 2, network, region=region, spacing_mm=(2.0, 2.0))
+    assert seen.tissues.shape == (N_ORIENTATIONS, 4, SIZE, SIZE)
+    assert float((seen.tissues - seen.tissues[:1]).abs().max()) < 1e-2
+
+
+def test_a_network_that_knows_nothing_leaves_it_to_the_bolus() -> None:
+    toy = make_toy(amplitude_mm=0.0)
+    torch.manual_seed(0)
+    ignorant = SegmentationNetwork(width=8, n_levels=2).eval().requires_grad_(requires_grad=False)
+    nothing = Networks(anatomy=None, published=None, segmentation=None)
+    blind = Networks(anatomy=None, published=None, segmentation=ignorant)
+    alone, beside = (
+        segment(toy.frames, spacing_mm=(2.0, 2.0), n_proton_density=2, networks=networks)
+        for networks in (nothing, blind)
+    )
+    assert alone.method == beside.method == "bolus"
+    assert torch.equal(alone.myocardium, beside.myocardium)
