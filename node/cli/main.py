@@ -4,7 +4,18 @@ from typing import Annotated
 
 import typer
 
-from node.cli import check, demo, evaluate, process, serve, simulate, studies, train
+from node.cli import (
+    check,
+    demo,
+    evaluate,
+    evaluate_quantification,
+    evaluate_segmentation,
+    process,
+    serve,
+    simulate,
+    studies,
+    train,
+)
 from node.version import VERSION
 
 app = typer.Typer(
@@ -25,6 +36,8 @@ app.command()(studies.status)
 app.command(name="studies")(studies.list_studies)
 app.add_typer(studies.study, name="study")
 app.command()(demo.demo)
+evaluate.evaluate.command()(evaluate_quantification.quantification)
+evaluate.evaluate.command()(evaluate_segmentation.segmentation)
 app.add_typer(evaluate.evaluate, name="evaluate")
 
 
