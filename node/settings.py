@@ -151,6 +151,9 @@ class QuantificationSettings(_Section):
     native_t2_star_myocardium_ms: Positive | None = None
     hematocrit_percent: Annotated[float, Field(ge=0, lt=100)] = 42
     tissue_density_g_ml: Positive = 1.05
+    flow_model: Literal["btex", "fermi", "tikhonov"] = "btex"
+    spatial_prior: bool = False
+    model_spread: bool = False
     max_flow_ml_min_g: Positive = 8
     max_delay_s: Positive = 3
 

@@ -1,22 +1,36 @@
 """The algorithm on one page: exam and parameters in, corrected series and flow maps out.
 
     every series   -> registered frames                          pipeline.register, .motion
-    arterial input -> left-ventricular concentration             pipeline.quantify
-    every slice    -> masks, concentration, pixel-wise flow      pipeline.quantify
+    arterial input -> left-ventricular concentration             pipeline.arterial
+    every slice    -> masks, concentration                       pipeline.quantify
+    all slices     -> AHA segments; what they tell of the tissue pipeline.segment, .quantify
+    every slice    -> pixel-wise flow                            pipeline.quantify
+    all slices     -> flow of segments and territories           pipeline.measure
     all along      -> findings                                   pipeline.quality
 
 A bad exam is not an error: what could not be computed is None and has a finding that says why.
 """
 
-from models.networks import Networks
-from pipeline.parameters import AnalysisParameters
-from pipeline.quality import check_exam
-from pipeline.quantify import Shared, quantify_arterial_input, quantify_slice
-from pipeline.register import register_exam
-from pipeline.types import Analysis, Exam, Progress
+from collections.abc import Sequence
+from dataclasses import replace
 
-_MOTION_SHARE = 0.8
+import torch
+
+from models.networks import Networks, shipped_networks
+from pipeline.arterial import quantify_arterial_input
+from pipeline.findings import Finding
+from pipeline.measure import measure
+from pipeline.parameters import AnalysisParameters
+from pipeline.quality import check_agreement, check_clock, check_exam
+from pipeline.quantify import PreparedSlice, Shared, map_slice, prepare_slice, tissue_of
+from pipeline.register import register_exam
+from pipeline.segment import divide_exam
+from pipeline.types import Analysis, Exam, MotionCorrection, Progress, SliceAnalysis
+
+_MOTION_SHARE = 0.75
 """Share of the run time that registration takes."""
+_BEFORE_FLOW = 0.87
+"""Share of the run time until the first flow map."""
 
 
 def analyse(
@@ -48,6 +62,8 @@ def analyse(
 
     """
     report = _silent if progress is None else progress
+    if networks is None:
+        networks = shipped_networks(str(_device_of(exam)))
     motions = register_exam(
         exam,
         method=parameters.motion,
@@ -55,20 +71,23 @@ def analyse(
         progress=lambda stage, fraction: report(stage, _MOTION_SHARE * fraction),
         n_parallel=n_parallel,
     )
-    findings = list(check_exam(exam))
+    findings = [*check_exam(exam), *check_clock(exam)]
     arterial_motion = motions[-1] if exam.arterial_input is not None else None
-    arterial_input, found = quantify_arterial_input(
-        exam.arterial_input, arterial_motion, parameters
-    )
+    arterial_input, found = quantify_arterial_input(exam, motions, parameters)
     findings += found
-    shared = Shared(parameters=parameters, state=exam.state, arterial_input=arterial_input)
-    results = []
-    for index, (series, motion) in enumerate(zip(exam.slices, motions, strict=False)):
-        done = _MOTION_SHARE + (1.0 - _MOTION_SHARE) * index / len(exam.slices)
-        report(f"blood flow, slice {index + 1} of {len(exam.slices)}", done)
-        result, found = quantify_slice(shared, series, motion, index)
-        results.append(result)
-        findings += found
+    shared = Shared(
+        parameters=parameters,
+        state=exam.state,
+        arterial_input=arterial_input,
+        networks=networks,
+    )
+    prepared, found = _prepare(exam, motions, shared, report)
+    findings += found
+    results, found = _map(prepared, shared, report)
+    findings += found
+    findings += check_agreement(
+        exam, results, arterial_input=arterial_input, arterial_motion=arterial_motion
+    )
     report("finished", 1.0)
     return Analysis(
         state=exam.state,
@@ -76,7 +95,51 @@ def analyse(
         arterial_motion=arterial_motion,
         arterial_input=arterial_input,
         findings=tuple(findings),
+        regions=measure(results),
     )
+
+
+def _prepare(
+    exam: Exam, motions: Sequence[MotionCorrection], shared: Shared, report: Progress
+) -> tuple[list[PreparedSlice], list[Finding]]:
+    """Outline and convert every slice; divide the walls of all together."""
+    prepared, findings = [], []
+    for index, (series, motion) in enumerate(zip(exam.slices, motions, strict=False)):
+        _report(report, "concentration", index, len(exam.slices), _MOTION_SHARE)
+        one, found = prepare_slice(shared, series, motion, index)
+        prepared.append(one)
+        findings += found
+    sectors, found_there = divide_exam(exam.slices, [one.result.masks for one in prepared])
+    findings += found_there
+    divided = [
+        replace(one, result=replace(one.result, sectors=part))
+        for one, part in zip(prepared, sectors, strict=True)
+    ]
+    return divided, findings
+
+
+def _map(
+    prepared: Sequence[PreparedSlice], shared: Shared, report: Progress
+) -> tuple[list[SliceAnalysis], list[Finding]]:
+    """Map flow of every slice with what all of them tell of the tissue."""
+    results, findings = [], []
+    belief = tissue_of(shared, prepared)
+    for index, one in enumerate(prepared):
+        _report(report, "blood flow", index, len(prepared), _BEFORE_FLOW)
+        result, found = map_slice(shared, one, belief, index)
+        results.append(result)
+        findings += found
+    return results, findings
+
+
+def _report(report: Progress, stage: str, index: int, n_slices: int, start: float) -> None:
+    share = (_BEFORE_FLOW - _MOTION_SHARE) if start < _BEFORE_FLOW else (1.0 - _BEFORE_FLOW)
+    report(f"{stage}, slice {index + 1} of {n_slices}", start + share * index / n_slices)
+
+
+def _device_of(exam: Exam) -> torch.device:
+    every = (*exam.slices, *((exam.arterial_input,) if exam.arterial_input else ()))
+    return every[0].frames.device if every else torch.device("cpu")
 
 
 def _silent(stage: str, fraction: float) -> None:

@@ -37,8 +37,9 @@ class FlowSettings:
     density_g_ml: float
     hematocrit_fraction: float
     model: FlowModel = FlowModel.BTEX
-    shares_neighbourhood: bool = True
-    """Whether a pixel takes what its curve alone does not tell from its neighbourhood."""
+    shares_neighbourhood: bool = False
+    """Whether BTEX takes volume, exchange and arrival of a pixel from its neighbourhood; the other
+    models always do."""
     with_spread: bool = False
     """Whether the other models are fitted too and their spread is mapped."""
 
@@ -56,8 +57,9 @@ class AnalysisParameters:
     """r2; of little weight but in balanced and echo-planar readouts."""
     flow_model: FlowModel = FlowModel.BTEX
     """Tissue model of the flow map."""
-    shares_neighbourhood: bool = True
-    """Whether a pixel takes what its curve alone does not tell from its neighbourhood."""
+    shares_neighbourhood: bool = False
+    """Whether BTEX takes volume, exchange and arrival of a pixel from its neighbourhood; the other
+    models always do."""
     with_model_spread: bool = False
     """Whether the other models are fitted too and their spread is mapped."""
 

@@ -1,30 +1,37 @@
-"""One series at a time: the arterial input, then the tissue of each slice.
+"""The tissue of the slices: each is prepared, then all are mapped with what they share.
 
-What cannot be computed is None in the result and a finding beside it.
+`prepare_slice` outlines the heart and converts signal to concentration; `tissue_of` gathers what
+all slices together tell of the tissue; `map_slice` computes flow. What cannot be computed is None
+in the result and a finding beside it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from models.networks import Networks
 from pipeline.errors import CannotQuantifyError
-from pipeline.findings import Code, Finding, Grade, series_finding
+from pipeline.findings import Finding, Grade, series_finding
 from pipeline.parameters import AnalysisParameters
-from pipeline.perfusion import find_arterial_input, flow_map
+from pipeline.perfusion import Belief, flow_map, heart_belief
 from pipeline.perfusion.window import first_pass_s
 from pipeline.quality import (
-    check_arterial_input,
     check_flow,
     check_frames,
+    check_heart,
     check_motion,
+    check_segmentation,
     check_timing,
 )
+from pipeline.registered import registered
 from pipeline.segment import locate_heart, segment
 from pipeline.signal import to_concentration
 from pipeline.types import (
     ArterialInput,
+    HeartMasks,
     ImageSeries,
     MotionCorrection,
     PatientState,
@@ -34,9 +41,6 @@ from pipeline.types import (
 _MIN_DENSITY_FRACTION = 0.6
 """Proton density over that of the wall below which a pixel holds too much air to be measured."""
 
-_MAX_BROKEN_FRACTION = 0.005
-"""Pixels that are no numbers stay alone; a frame with more of them is left out."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
@@ -45,116 +49,86 @@ class Shared:
     parameters: AnalysisParameters
     state: PatientState
     arterial_input: ArterialInput | None
+    networks: Networks | None = None
+    """With one for segmentation; without it contours come from the bolus alone."""
 
 
-def quantify_arterial_input(
-    series: ImageSeries | None, motion: MotionCorrection | None, parameters: AnalysisParameters
-) -> tuple[ArterialInput | None, list[Finding]]:
-    """Return the arterial input, or None and why."""
-    if series is None or motion is None:
-        return None, []
-    spacing_mm = series.geometry.spacing_mm
-    findings = [
-        *check_frames(series),
-        *check_motion(motion, spacing_mm=spacing_mm),
-    ]
-    if series.sequence is None:
-        return None, findings
-    try:
-        corrected = _corrected(series, motion)
-        found = find_arterial_input(
-            corrected.frames,
-            time_s=corrected.time_s,
-            n_proton_density=corrected.n_proton_density,
-            sequence=series.sequence,
-            proton_density=series.proton_density,
-            relaxation=parameters.blood,
-            spacing_mm=spacing_mm,
-        )
-    except CannotQuantifyError as error:
-        return None, [*findings, _failure(error)]
-    return found, [*findings, *check_arterial_input(found)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedSlice:
+    """One slice before its flow is computed."""
+
+    result: SliceAnalysis
+    registered: ImageSeries | None
+    """Corrected frames without those that show nothing; None when there are none."""
+    concentration_mmol_l: Float[Tensor, "sr_time row column"] | None
+
+    @property
+    def time_s(self) -> Float[Tensor, " sr_time"] | None:
+        """Times of the saturation-recovery frames, s."""
+        series = self.registered
+        return None if series is None else series.time_s[series.n_proton_density :]
 
 
-def quantify_slice(
+def prepare_slice(
     shared: Shared, series: ImageSeries, motion: MotionCorrection, index: int
-) -> tuple[SliceAnalysis, list[Finding]]:
-    """Return all that can be known of one slice."""
-    spacing_mm = series.geometry.spacing_mm
+) -> tuple[PreparedSlice, list[Finding]]:
+    """Return masks and concentration of one slice, as far as they can be had."""
     window_s = None if shared.arterial_input is None else first_pass_s(shared.arterial_input)
     findings = [
         *check_frames(series, index=index),
         *check_timing(series, index=index, window_s=window_s),
-        *check_motion(motion, spacing_mm=spacing_mm, index=index),
+        *check_motion(motion, spacing_mm=series.geometry.spacing_mm, index=index),
     ]
     result = SliceAnalysis(
         motion=motion, masks=None, flow=None, tissue_time_s=None, tissue_mmol_l=None
     )
+    nothing = PreparedSlice(result=result, registered=None, concentration_mmol_l=None)
     try:
-        corrected = _corrected(series, motion)
+        corrected = registered(series, motion)
     except CannotQuantifyError as error:
-        return result, [*findings, _failure(error, index)]
+        return nothing, [*findings, _failure(error, index)]
     try:
-        masks = segment(
-            corrected.frames, spacing_mm=spacing_mm, n_proton_density=corrected.n_proton_density
-        )
-        result = replace(result, masks=masks)
-    except CannotQuantifyError as error:
-        findings.append(_failure(error, index))
-    try:
-        result = _quantify(shared, corrected, result)
+        result = replace(result, masks=_outline(shared, corrected))
+        findings += _check_masks(shared, series, corrected, result, index)
     except CannotQuantifyError as error:
         findings.append(_failure(error, index))
-    return result, [*findings, *_check_map(shared, result, index)]
+    concentration = None
+    try:
+        concentration = _concentration(shared, corrected)
+    except CannotQuantifyError as error:
+        findings.append(_failure(error, index))
+    result = _with_curve(result, corrected, concentration)
+    prepared = PreparedSlice(
+        result=result, registered=corrected, concentration_mmol_l=concentration
+    )
+    return prepared, findings
 
 
-def _corrected(series: ImageSeries, motion: MotionCorrection) -> ImageSeries:
-    """Return the registered series without blank and broken frames.
-
-    In a curve they would look like a drop of the signal; a missing beat is only a longer step.
-
-    Raises
-    ------
-    CannotQuantifyError
-        No frame shows anything.
-
-    """
-    keep = _shows_something(motion.frames)
-    if not bool(keep.any()):
-        raise CannotQuantifyError(Code.INCOMPLETE_TRANSFER, "no frame shows anything")
-    return replace(
-        series,
-        frames=motion.frames[keep],
-        time_s=series.time_s[keep],
-        n_proton_density=int(keep[: series.n_proton_density].sum()),
+def tissue_of(shared: Shared, slices: Sequence[PreparedSlice]) -> Belief | None:
+    """Return what all slices together tell of the tissue; None where nothing can be told."""
+    if shared.arterial_input is None:
+        return None
+    return heart_belief(
+        [
+            (prepared.concentration_mmol_l, prepared.time_s, prepared.result.masks.myocardium)
+            for prepared in slices
+            if prepared.concentration_mmol_l is not None
+            and prepared.time_s is not None
+            and prepared.result.masks is not None
+        ],
+        arterial_input=shared.arterial_input,
+        settings=shared.parameters.flow,
     )
 
 
-def _shows_something(frames: Float[Tensor, "time row column"]) -> Bool[Tensor, " time"]:
-    """Tell the frames that are not constant and of which nearly all pixels are numbers."""
-    pixels = frames.flatten(1)
-    if pixels.numel() == 0:
-        return torch.zeros(len(pixels), dtype=torch.bool, device=pixels.device)
-    known = pixels.isfinite()
-    highest = torch.where(known, pixels, -torch.inf).amax(dim=1)
-    lowest = torch.where(known, pixels, torch.inf).amin(dim=1)
-    return (highest > lowest) & ((~known).double().mean(dim=1) <= _MAX_BROKEN_FRACTION)
-
-
-def _quantify(shared: Shared, series: ImageSeries, result: SliceAnalysis) -> SliceAnalysis:
-    """Return the result with tissue curve and flow map, as far as their inputs exist.
-
-    `series` holds the corrected frames.
-    """
-    concentration = _concentration(shared, series)
-    if concentration is None:
-        return result
-    time_s = series.time_s[series.n_proton_density :]
-    if result.masks is not None:
-        curve = concentration[:, result.masks.myocardium].nanmean(dim=1)
-        result = replace(result, tissue_time_s=time_s, tissue_mmol_l=curve)
-    if shared.arterial_input is None:
-        return result
+def map_slice(
+    shared: Shared, prepared: PreparedSlice, belief: Belief | None, index: int
+) -> tuple[SliceAnalysis, list[Finding]]:
+    """Return the slice with its flow map."""
+    result, series = prepared.result, prepared.registered
+    concentration, time_s = prepared.concentration_mmol_l, prepared.time_s
+    if series is None or concentration is None or time_s is None or shared.arterial_input is None:
+        return result, []
     flow = flow_map(
         concentration,
         time_s=time_s,
@@ -163,8 +137,34 @@ def _quantify(shared: Shared, series: ImageSeries, result: SliceAnalysis) -> Sli
         myocardium=None if result.masks is None else result.masks.myocardium,
         spacing_mm=series.geometry.spacing_mm,
         settings=shared.parameters.flow,
+        belief=belief,
     )
-    return replace(result, flow=flow)
+    result = replace(result, flow=flow)
+    return result, list(_check_map(shared, result, index))
+
+
+def _outline(shared: Shared, series: ImageSeries) -> HeartMasks:
+    return segment(
+        series.frames,
+        spacing_mm=series.geometry.spacing_mm,
+        n_proton_density=series.n_proton_density,
+        networks=shared.networks,
+    )
+
+
+def _with_curve(
+    result: SliceAnalysis,
+    series: ImageSeries,
+    concentration: Float[Tensor, "sr_time row column"] | None,
+) -> SliceAnalysis:
+    """Return the result with the mean curve of the wall."""
+    if concentration is None or result.masks is None:
+        return result
+    return replace(
+        result,
+        tissue_time_s=series.time_s[series.n_proton_density :],
+        tissue_mmol_l=concentration[:, result.masks.myocardium].nanmean(dim=1),
+    )
 
 
 def _concentration(
@@ -228,6 +228,23 @@ def _holds_tissue(result: SliceAnalysis, series: ImageSeries) -> Bool[Tensor, "r
     wall = result.masks.myocardium
     threshold = _MIN_DENSITY_FRACTION * density[wall].median()
     return wall | torch.ge(density, threshold)
+
+
+def _check_masks(
+    shared: Shared, series: ImageSeries, corrected: ImageSeries, result: SliceAnalysis, index: int
+) -> tuple[Finding, ...]:
+    if result.masks is None:
+        return ()
+    found = check_heart(
+        series,
+        corrected,
+        result.motion,
+        result.masks,
+        muscle=shared.parameters.myocardium,
+        blood=shared.parameters.blood,
+        index=index,
+    )
+    return (*check_segmentation(result.masks, index=index), *found)
 
 
 def _check_map(shared: Shared, result: SliceAnalysis, index: int) -> tuple[Finding, ...]:

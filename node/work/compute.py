@@ -38,7 +38,7 @@ from pipeline.motion import Method
 from pipeline.parameters import AnalysisParameters, FermiBounds
 from pipeline.picture import Provenance, draw_failure_page, draw_page
 from pipeline.transfer import move_analysis, move_exam
-from pipeline.types import Analysis, Exam
+from pipeline.types import Analysis, Exam, FlowModel
 from storage.records import Failure
 
 SOFTWARE = f"perfnode {VERSION}"
@@ -171,6 +171,9 @@ def parameters_for(
                 max_flow_ml_min_g=settings.max_flow_ml_min_g, max_delay_s=settings.max_delay_s
             ),
             motion=motion,
+            flow_model=FlowModel(settings.flow_model),
+            shares_neighbourhood=settings.spatial_prior,
+            with_model_spread=settings.model_spread,
         )
     except ValueError as error:
         remedy = "set relaxivity and both native T1 under quantification in config.yaml"

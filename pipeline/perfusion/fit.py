@@ -1,52 +1,42 @@
-"""Pixel-wise deconvolution: exhaustive dictionary, then a bounded descent.
+"""Flow of many voxels from their concentration curves, by the tissue model that is asked for."""
 
-All pairs of delay and width are tried at once, each with its best flow; around the best pair the
-grid is halved a few times. The descent never leaves the bounds and never ends worse than it began,
-and every voxel is solved alone, so the result does not depend on how voxels are batched.
-
-Flow pulls against arrival and transit time in a noisy pixel, and noise then raises it. Where the
-mean curve of the neighbourhood is given, delay and transit time come from that curve, and what is
-left for the pixel, flow and retained fraction, is linear in its curve and so unbiased by noise.
-"""
-
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pipeline.parameters import FermiBounds
-from pipeline.perfusion.fermi import fermi_table
-from pipeline.perfusion.projection import (
-    Candidates,
-    Problem,
-    cost,
-    project_all,
-    project_each,
+from pipeline.perfusion.btex import (
+    DELAY,
+    FLOW,
+    INTERSTITIUM,
+    SURFACE,
+    VOLUME,
+    Belief,
+    search_range,
 )
-from pipeline.perfusion.spill import spill_filter
+from pipeline.perfusion.btex_fit import ExchangeFit, Problem, fit_exchange
+from pipeline.perfusion.deconvolution import deconvolve
+from pipeline.perfusion.exchange_table import LONGEST_S, exchange_table
+from pipeline.perfusion.fermi_fit import fit_fermi
+from pipeline.perfusion.flow_fit import FlowFit
+from pipeline.perfusion.noise import whitening
 from pipeline.perfusion.window import arriving_bolus, first_pass_s
-from pipeline.types import ArterialInput
+from pipeline.types import ArterialInput, FlowModel
 
-_DELAY_STEP_S = 0.1
-_N_HALVINGS = 4
-_MIN_SAMPLES = 6
-_N_FREE = 4
-_BATCH = 2048
-_MOVES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, -1), (1, -1), (-1, 1))
+__all__ = ["FlowFit", "exam_belief", "fit"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowFit:
-    """Result of the deconvolution, one entry per voxel; NaN where there is no basis for it."""
-
-    flow_ml_min_g: Float[Tensor, " voxel"]
-    fit_quality: Float[Tensor, " voxel"]
-    """R² over the first pass."""
-    delay_s: Float[Tensor, " voxel"]
+MIN_SAMPLES = 8
+REGION_SD = (math.inf, 0.2, 0.35, 0.25, 0.25)
+"""How much a region of the wall may differ from the whole heart in the log of volume, exchange and
+interstitium, and in arrival (s)."""
+SYSTEMATIC_FRACTION = 0.06
+"""Relative error of flow that no curve tells of itself: arterial input, proton density, model."""
 
 
-def fit(
+def fit(  # noqa: PLR0913 - constants of tissue and fit, each by its name
     tissue_mmol_l: Float[Tensor, "voxel time"],
     *,
     time_s: Float[Tensor, " time"],
@@ -54,8 +44,11 @@ def fit(
     bounds: FermiBounds,
     density_g_ml: float,
     regional_mmol_l: Float[Tensor, "voxel time"] | None = None,
+    model: FlowModel = FlowModel.BTEX,
+    hematocrit_fraction: float = 0.42,
+    belief: Belief | None = None,
 ) -> FlowFit:
-    """Fit the response model to each voxel over the first pass.
+    """Fit a tissue model to each voxel.
 
     Parameters
     ----------
@@ -64,119 +57,165 @@ def fit(
     time_s
         Sample times of the tissue on the clock of the exam, s.
     arterial_input
-        Arterial concentration at its own times on the same clock.
+        Whole-blood concentration at its own times on the same clock.
     bounds
         Largest flow and delay.
     density_g_ml
         Density of the myocardium, g/ml.
     regional_mmol_l
-        Mean curve of the neighbourhood of each voxel: gives delay and transit time. None leaves
-        them to the voxel alone.
+        Mean curve of the neighbourhood of each voxel: tells what a single curve does not. None
+        leaves each voxel to itself.
+    model
+        Tissue model.
+    hematocrit_fraction
+        Hct, 0-1.
+    belief
+        What the whole heart tells of volume, exchange and arrival, see `exam_belief`; None for
+        what is known of any heart. Only BTEX uses it.
 
     Returns
     -------
-    Flow 60 F / density with F = h(0), R² and delay. NaN for a voxel with a NaN or without any
-    change in the first pass, and for all voxels when the first pass has fewer than 6 samples.
+    Flow 60 F / density with R², delay and what else the model tells. NaN for a voxel with a NaN or
+    without any change, and for all voxels when there are too few samples.
 
     """
-    start_s, end_s = first_pass_s(arterial_input)
-    inside = (time_s >= start_s) & (time_s <= end_s)
-    if int(inside.sum()) < _MIN_SAMPLES or tissue_mmol_l.shape[0] == 0:
+    if model is not FlowModel.BTEX:
+        other = {FlowModel.FERMI: fit_fermi, FlowModel.TIKHONOV: deconvolve}[model]
+        return other(
+            tissue_mmol_l,
+            time_s=time_s,
+            arterial_input=arterial_input,
+            bounds=bounds,
+            density_g_ml=density_g_ml,
+            regional_mmol_l=regional_mmol_l,
+        )
+    problem = _problem(
+        [time_s], arterial_input, bounds, density_g_ml, hematocrit_fraction, belief or Belief()
+    )
+    inside = _inside(time_s, arterial_input, bounds)
+    if problem is None or tissue_mmol_l.shape[0] == 0:
         return _nothing(tissue_mmol_l)
-    concentration, arterial_s = arriving_bolus(arterial_input)
-    problem = Problem(
-        table=fermi_table(concentration, arterial_s, end_s=end_s),
-        at_s=time_s[inside].double(),
-        spill=spill_filter(concentration, arterial_s, time_s[inside]),
-        max_flow_1_s=bounds.max_flow_ml_min_g * density_g_ml / 60.0,
-        max_delay_s=bounds.max_delay_s,
-    )
-    curves = torch.split(tissue_mmol_l[:, inside].double(), _BATCH)
-    regional: tuple[Tensor | None, ...] = (None,) * len(curves)
+    exact = tissue_mmol_l[:, inside].double()
+    spread = (exact - exact.mean(1, keepdim=True)).square().sum(1)
+    usable = exact.isfinite().all(1) & (spread > 1e-12 * exact.square().sum(1))
+    curves = exact.float()
+    beside = None
     if regional_mmol_l is not None:
-        regional = torch.split(regional_mmol_l[:, inside].double(), _BATCH)
-    parts = [_fit_batch(problem, *both) for both in zip(curves, regional, strict=True)]
-    flow, quality, delay = (
-        torch.cat(each).to(tissue_mmol_l.dtype) for each in zip(*parts, strict=True)
+        near = regional_mmol_l[:, inside].float()
+        beside = torch.where(near.isfinite().all(1, keepdim=True), near, curves)[usable]
+    found = fit_exchange(problem, curves[usable], beside)
+    return _flow_fit(found, usable, spread, density_g_ml, tissue_mmol_l.dtype)
+
+
+def exam_belief(
+    curves: Sequence[tuple[Float[Tensor, " time"], Float[Tensor, " time"]]],
+    *,
+    arterial_input: ArterialInput,
+    bounds: FermiBounds,
+    density_g_ml: float,
+    hematocrit_fraction: float,
+) -> Belief:
+    """Return what the mean curves of all slices together tell of the tissue.
+
+    Arrival, volumes and exchange of one heart differ far less than noise lets the curve of a
+    single region tell them; flow differs most and is left free.
+
+    Parameters
+    ----------
+    curves
+        Concentration of the core of the wall, mmol/l, and its sample times, s; one per slice.
+    arterial_input, bounds, density_g_ml, hematocrit_fraction
+        As for `fit`.
+
+    """
+    inside = [_inside(time_s, arterial_input, bounds) for _, time_s in curves]
+    times = [time_s for _, time_s in curves]
+    problem = _problem(times, arterial_input, bounds, density_g_ml, hematocrit_fraction, Belief())
+    if problem is None:
+        return Belief()
+    samples = [curve[use].float() for (curve, _), use in zip(curves, inside, strict=True)]
+    together = torch.cat(samples)[None]
+    if not bool(together.isfinite().all()):
+        return Belief()
+    found = fit_exchange(problem, together, None).parameters[0].tolist()
+    return Belief(centre=(0.0, *found[1:]), sd=REGION_SD)
+
+
+def _inside(
+    time_s: Float[Tensor, " time"], arterial_input: ArterialInput, limits: FermiBounds
+) -> Bool[Tensor, " time"]:
+    """Return the samples from just before the bolus to the end of the arterial series."""
+    start_s = first_pass_s(arterial_input)[0]
+    last_s = min(float(arterial_input.time_s[-1]) + limits.max_delay_s, start_s + LONGEST_S - 2.0)
+    return (time_s >= start_s) & (time_s <= last_s)
+
+
+def _problem(
+    times: Sequence[Float[Tensor, " time"]],
+    arterial_input: ArterialInput,
+    limits: FermiBounds,
+    density_g_ml: float,
+    hematocrit_fraction: float,
+    belief: Belief,
+) -> Problem | None:
+    """Return what all voxels share, None with too few samples; several curves stand in a row."""
+    inside = [_inside(time_s, arterial_input, limits) for time_s in times]
+    if not inside or min(int(use.sum()) for use in inside) < MIN_SAMPLES:
+        return None
+    concentration, arterial_s = arriving_bolus(arterial_input)
+    at_s = torch.cat([time_s[use] for time_s, use in zip(times, inside, strict=True)])
+    offsets = torch.zeros(len(at_s), len(times), dtype=torch.float64, device=at_s.device)
+    first = 0
+    for column, (time_s, use) in enumerate(zip(times, inside, strict=True)):
+        n_before = max(int((time_s < arterial_s[0]).sum()), 1)
+        offsets[first : first + int(use.sum()), column] = n_before**-0.5
+        first += int(use.sum())
+    return Problem(
+        table=exchange_table(concentration, arterial_s, end_s=float(at_s.max())),
+        at_s=at_s,
+        weights=whitening(concentration, arterial_s, at_s, offsets=offsets),
+        bounds=search_range(
+            max_flow_ml_min_g=limits.max_flow_ml_min_g,
+            max_delay_s=limits.max_delay_s,
+            density_g_ml=density_g_ml,
+            device=at_s.device,
+        ),
+        hematocrit_fraction=hematocrit_fraction,
+        belief=belief,
     )
-    return FlowFit(flow_ml_min_g=60.0 / density_g_ml * flow, fit_quality=quality, delay_s=delay)
+
+
+def _flow_fit(
+    found: ExchangeFit,
+    usable: Tensor,
+    spread: Float[Tensor, " voxel"],
+    density_g_ml: float,
+    dtype: torch.dtype,
+) -> FlowFit:
+    """Spread the answer over all voxels, in the units of a map."""
+    per_gram = 60.0 / density_g_ml
+    flow = per_gram * found.parameters[:, FLOW].exp()
+    relative = (found.log_flow_variance + SYSTEMATIC_FRACTION**2).sqrt()
+
+    def everywhere(values: Tensor) -> Tensor:
+        result = torch.full(usable.shape, torch.nan, dtype=dtype, device=usable.device)
+        result[usable] = values.to(dtype)
+        return result
+
+    at_bound = torch.zeros_like(usable)
+    at_bound[usable] = found.at_bound
+    return FlowFit(
+        flow_ml_min_g=everywhere(flow),
+        fit_quality=everywhere(1.0 - found.residual / spread[usable]),
+        delay_s=everywhere(found.parameters[:, DELAY]),
+        standard_error_ml_min_g=everywhere(flow * relative),
+        at_bound=at_bound,
+        blood_volume=everywhere(found.parameters[:, VOLUME].exp()),
+        interstitial_volume=everywhere(found.parameters[:, INTERSTITIUM].exp()),
+        permeability_surface_ml_min_g=everywhere(per_gram * found.parameters[:, SURFACE].exp()),
+    )
 
 
 def _nothing(tissue: Float[Tensor, "voxel time"]) -> FlowFit:
     empty = torch.full_like(tissue[:, 0], torch.nan)
     return FlowFit(flow_ml_min_g=empty, fit_quality=empty, delay_s=empty)
-
-
-def _fit_batch(
-    problem: Problem, curves: Float[Tensor, "voxel time"], regional: Tensor | None
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return flow (1/s), R² and delay of a batch."""
-    spread = (curves - curves.mean(1, keepdim=True)).square().sum(1)
-    usable = curves.isfinite().all(1) & (spread > 1e-12 * curves.square().sum(1))
-    curves = torch.where(usable[:, None], curves, 0.0)
-    filtered = curves @ problem.spill
-    if regional is None:
-        best = _best(problem, filtered)
-    else:
-        known = torch.where(regional.isfinite(), regional, curves)
-        shared = _best(problem, known @ problem.spill)
-        best = project_each(problem, filtered, shared.delay_s, shared.width_index)
-    results = (best.flow_1_s, 1.0 - best.residual / spread, best.delay_s)
-    flow, quality, delay = (torch.where(usable, each, torch.nan) for each in results)
-    return flow, quality, delay
-
-
-def _best(problem: Problem, curves: Float[Tensor, "voxel time"]) -> Candidates:
-    """Return the best candidate of each voxel."""
-    delay_s, width_index = _grid(problem)
-    every = project_all(problem, curves, delay_s, width_index)
-    variance = every.residual.amin(1) / max(problem.at_s.shape[0] - _N_FREE, 1)
-    place = cost(problem, every, variance).argmin(1)
-    start = project_each(problem, curves, delay_s[place], width_index[place])
-    return _descend(problem, curves, start, variance)
-
-
-def _grid(problem: Problem) -> tuple[Float[Tensor, " candidate"], Float[Tensor, " candidate"]]:
-    """Return all pairs of delay and place in the table of widths."""
-    like = problem.table.log_width
-    n_delays = round(problem.max_delay_s / _DELAY_STEP_S) + 1
-    delays = torch.linspace(
-        0.0, problem.max_delay_s, n_delays, dtype=like.dtype, device=like.device
-    )
-    widths = torch.arange(like.shape[0], dtype=like.dtype, device=like.device)
-    delay_s, width_index = torch.meshgrid(delays, widths, indexing="ij")
-    return delay_s.flatten(), width_index.flatten()
-
-
-def _descend(
-    problem: Problem,
-    curves: Float[Tensor, "voxel time"],
-    best: Candidates,
-    variance: Float[Tensor, " voxel"],
-) -> Candidates:
-    """Try ever smaller steps around each candidate and keep what lowers its cost."""
-    lowest = cost(problem, best, variance)
-    last_width = problem.table.log_width.shape[0] - 1.0
-    for halving in range(1, _N_HALVINGS + 1):
-        for later, wider in _MOVES:
-            delay_s = best.delay_s + later * _DELAY_STEP_S * 0.5**halving
-            trial = project_each(
-                problem,
-                curves,
-                delay_s.clamp(0.0, problem.max_delay_s),
-                (best.width_index + wider * 0.5**halving).clamp(0.0, last_width),
-            )
-            trial_cost = cost(problem, trial, variance)
-            is_lower = trial_cost < lowest
-            best = _choose(is_lower, trial, best)
-            lowest = torch.where(is_lower, trial_cost, lowest)
-    return best
-
-
-def _choose(is_first: Tensor, first: Candidates, second: Candidates) -> Candidates:
-    return Candidates(
-        delay_s=torch.where(is_first, first.delay_s, second.delay_s),
-        width_index=torch.where(is_first, first.width_index, second.width_index),
-        flow_1_s=torch.where(is_first, first.flow_1_s, second.flow_1_s),
-        residual=torch.where(is_first, first.residual, second.residual),
-    )

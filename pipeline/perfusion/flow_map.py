@@ -1,15 +1,19 @@
 """The flow map of one slice: which pixels are fitted and what they share with neighbours."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from pipeline.parameters import FermiBounds
-from pipeline.perfusion.fit import fit
+from pipeline.parameters import FlowSettings
+from pipeline.perfusion.btex import Belief
+from pipeline.perfusion.fit import FlowFit, exam_belief, fit
 from pipeline.perfusion.window import first_pass_s
 from pipeline.smoothing import smooth
-from pipeline.types import ArterialInput, FlowMap
+from pipeline.types import ArterialInput, FlowMap, FlowModel
 
 _NEIGHBOURHOOD_MM = 12.0
 """Standard deviation of the neighbourhood that shares arrival and transit time: its width at half
@@ -31,8 +35,8 @@ def flow_map(
     region: Bool[Tensor, "row column"],
     myocardium: Bool[Tensor, "row column"] | None,
     spacing_mm: tuple[float, float],
-    bounds: FermiBounds,
-    density_g_ml: float,
+    settings: FlowSettings,
+    belief: Belief | None = None,
 ) -> FlowMap:
     """Fit every pixel of a region that enhances above noise.
 
@@ -51,10 +55,10 @@ def flow_map(
         known.
     spacing_mm
         Row and column spacing, mm.
-    bounds
-        Bounds of the fit.
-    density_g_ml
-        Density of the myocardium, g/ml.
+    settings
+        Tissue model, bounds and constants.
+    belief
+        What the whole heart tells of its tissue, see `heart_belief`.
 
     Returns
     -------
@@ -67,23 +71,98 @@ def flow_map(
     margin = _grown(wall) & ~wall
     parts = (chosen & wall, chosen & margin, chosen & ~wall & ~margin)
     calm = _mean_of_kin(concentration_mmol_l, parts, _CALMING_MM, spacing_mm)
-    core = _core_of(parts[0])
-    cores = (core, core, parts[2])
-    regional = _mean_of_kin(
-        concentration_mmol_l, parts, _NEIGHBOURHOOD_MM, spacing_mm, sources=cores
-    )
-    fitted = fit(
-        calm[:, chosen].T,
-        time_s=time_s,
+    regional = None
+    if (
+        settings.shares_neighbourhood
+        or settings.model is not FlowModel.BTEX
+        or settings.with_spread
+    ):
+        core = _core_of(parts[0])
+        sources = (core, core, parts[2])
+        regional = _mean_of_kin(
+            concentration_mmol_l, parts, _NEIGHBOURHOOD_MM, spacing_mm, sources=sources
+        )[:, chosen].T
+    curves = calm[:, chosen].T
+
+    def by(model: FlowModel) -> FlowFit:
+        is_shared = settings.shares_neighbourhood or model is not FlowModel.BTEX
+        return fit(
+            curves,
+            time_s=time_s,
+            arterial_input=arterial_input,
+            bounds=settings.bounds,
+            density_g_ml=settings.density_g_ml,
+            regional_mmol_l=regional if is_shared else None,
+            model=model,
+            hematocrit_fraction=settings.hematocrit_fraction,
+            belief=belief,
+        )
+
+    fitted = by(settings.model)
+    spread = None
+    if settings.with_spread:
+        others = [by(model) for model in FlowModel if model is not settings.model]
+        every = torch.stack([each.flow_ml_min_g for each in (fitted, *others)])
+        spread = _picture(every.std(dim=0), chosen)
+    return replace(_map_of(fitted, chosen, settings.model), model_spread_ml_min_g=spread)
+
+
+def heart_belief(
+    slices: Sequence[
+        tuple[Float[Tensor, "time row column"], Float[Tensor, " time"], Bool[Tensor, "row column"]]
+    ],
+    *,
+    arterial_input: ArterialInput,
+    settings: FlowSettings,
+) -> Belief | None:
+    """Return what all slices together tell of the tissue; None where that is nothing.
+
+    Parameters
+    ----------
+    slices
+        Concentration (mmol/l), sample times (s) and myocardium of each slice.
+    arterial_input
+        Concentration in the left ventricle.
+    settings
+        Bounds and constants.
+
+    """
+    curves = []
+    for concentration, time_s, myocardium in slices:
+        core = _core_of(myocardium) & concentration.isfinite().all(dim=0)
+        if bool(core.any()):
+            curves.append((concentration[:, core].mean(dim=1), time_s))
+    if not curves:
+        return None
+    return exam_belief(
+        curves,
         arterial_input=arterial_input,
-        bounds=bounds,
-        density_g_ml=density_g_ml,
-        regional_mmol_l=regional[:, chosen].T,
+        bounds=settings.bounds,
+        density_g_ml=settings.density_g_ml,
+        hematocrit_fraction=settings.hematocrit_fraction,
     )
+
+
+def _map_of(fitted: FlowFit, chosen: Bool[Tensor, "row column"], model: FlowModel) -> FlowMap:
+    """Put the voxels back where they were."""
+
+    def picture(values: Float[Tensor, " voxel"] | None) -> Float[Tensor, "row column"] | None:
+        return None if values is None else _picture(values, chosen)
+
+    at_bound = None
+    if fitted.at_bound is not None:
+        at_bound = torch.zeros_like(chosen)
+        at_bound[chosen] = fitted.at_bound
     return FlowMap(
         flow_ml_min_g=_picture(fitted.flow_ml_min_g, chosen),
         fit_quality=_picture(fitted.fit_quality, chosen),
         delay_s=_picture(fitted.delay_s, chosen),
+        model=model,
+        standard_error_ml_min_g=picture(fitted.standard_error_ml_min_g),
+        at_bound=at_bound,
+        blood_volume=picture(fitted.blood_volume),
+        interstitial_volume=picture(fitted.interstitial_volume),
+        permeability_surface_ml_min_g=picture(fitted.permeability_surface_ml_min_g),
     )
 
 
