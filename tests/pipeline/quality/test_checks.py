@@ -71,7 +71,6 @@ def test_a_complete_exam_has_no_findings():
         ({"state": PatientState.UNKNOWN}, Code.STATE_MISSING, Grade.NOTE),
         ({"slices": (series(), series())}, Code.FEW_SLICES, Grade.REVIEW),
         ({"slices": ()}, Code.NO_PERFUSION_SERIES, Grade.FAIL),
-        ({"arterial_input": None}, Code.NO_ARTERIAL_INPUT, Grade.FAIL),
         ({"arterial_input": series(sequence=None)}, Code.UNSUPPORTED_SEQUENCE, Grade.FAIL),
         (
             {"slices": (series(), series(), series(sequence=None))},
