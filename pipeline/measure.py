@@ -91,6 +91,22 @@ def measure(slices: Sequence[SliceAnalysis]) -> tuple[RegionFlow, ...]:
     )
 
 
+def counted_pixels(sectors: SliceSectors) -> Bool[Tensor, "row column"]:
+    """Return the pixels that stand for muscle.
+
+    Those inside both margins; of a part of the wall too thin for them, the deeper half.
+    """
+    border, segment = sectors.border_px.cpu(), sectors.segment.cpu()
+    wall = border > 0
+    core = torch.zeros_like(wall)
+    for number in segment[wall].unique():
+        for is_inner, margin in ((True, INNER_MARGIN_PX), (False, OUTER_MARGIN_PX)):
+            part = wall & (segment == number) & (sectors.is_endocardial.cpu() == is_inner)
+            if bool(part.any()):
+                core |= part & (border >= min(margin, float(border[part].median())))
+    return core
+
+
 def statistics_of(flow: Float[Tensor, " voxel"], error: Float[Tensor, " voxel"]) -> FlowStatistics:
     """Summarise the pixels of a region.
 
@@ -149,7 +165,7 @@ def _error_of_mean(error: Float[Tensor, " voxel"], n_pixels: int, spread: float)
 
 def _counted(flow: FlowMap | None, sectors: SliceSectors) -> _Pixels:
     """Return the pixels of one slice that are not cut by a border of the wall."""
-    core = _core(sectors)
+    core = counted_pixels(sectors)
     unknown = torch.full(core.shape, float("nan"), dtype=torch.float64)
     error = None if flow is None else flow.standard_error_ml_min_g
     level = _LEVELS.index(sectors.level)
@@ -160,19 +176,6 @@ def _counted(flow: FlowMap | None, sectors: SliceSectors) -> _Pixels:
         level=torch.full((int(core.sum()),), level),
         is_endocardial=sectors.is_endocardial.cpu()[core],
     )
-
-
-def _core(sectors: SliceSectors) -> Bool[Tensor, "row column"]:
-    """Return the pixels inside the margins; the deeper half of a part where that would be fewer."""
-    border, segment = sectors.border_px.cpu(), sectors.segment.cpu()
-    wall = border > 0
-    core = torch.zeros_like(wall)
-    for number in segment[wall].unique():
-        for is_inner, margin in ((True, INNER_MARGIN_PX), (False, OUTER_MARGIN_PX)):
-            part = wall & (segment == number) & (sectors.is_endocardial.cpu() == is_inner)
-            if bool(part.any()):
-                core |= part & (border >= min(margin, float(border[part].median())))
-    return core
 
 
 def _regions(pixels: _Pixels) -> Iterator[tuple[str, int | None, Bool[Tensor, " voxel"]]]:

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 def process(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="Folder with DICOM files.")],
-    output: Annotated[Path, typer.Argument(help="Folder for result objects and report PNG.")],
+    output: Annotated[Path, typer.Argument(help="Folder for result objects, pages and numbers.")],
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """Compute every study in a folder; write result objects and the report pages as PNG."""
+    """Compute every study in a folder; write result objects, pages (PNG) and numbers (JSON)."""
     from node.translate import find_studies
     from node.work.compute import choose_device
     from node.work.networks import load_trained
@@ -91,12 +91,17 @@ def _process_study(
 def _write(outcome: "Outcome", output: Path) -> None:
     from matplotlib.image import imsave
 
+    from node.cli.measurements import to_json
     from node.translate import to_bytes
+    from node.work.compute import SOFTWARE
 
     output.mkdir(parents=True, exist_ok=True)
     for number, result in enumerate(outcome.results, start=1):
         (output / f"{number:04d}_{result.kind}.dcm").write_bytes(to_bytes(result))
     for exam in outcome.exams:
         imsave(output / f"report_{exam.analysis.state}.png", exam.page)
+    if outcome.exams:
+        text = to_json([exam.analysis for exam in outcome.exams], software=SOFTWARE)
+        (output / "measurements.json").write_text(text)
     if outcome.failure_page is not None:
         imsave(output / "not_available.png", outcome.failure_page)

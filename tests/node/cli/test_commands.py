@@ -139,6 +139,8 @@ def test_process_writes_results_and_says_why_there_is_no_flow(tmp_path: Path) ->
     assert "P05" in done.stderr
     names = {path.name.partition("_")[2] for path in (tmp_path / "out" / "study1").iterdir()}
     assert {"moco.dcm", "failure.dcm", "available.png", "stress.png"} <= names
+    numbers = json.loads((tmp_path / "out" / "study1" / "measurements.json").read_text())
+    assert [exam["state"] for exam in numbers["exams"]] == ["stress"]
 
 
 @pytest.mark.parametrize("source", ["empty", "absent"])

@@ -9,6 +9,7 @@ import torch
 from pipeline.findings import ACTIONS, Code, Finding, Grade
 from pipeline.picture import PAGE_SHAPE, Provenance, draw_failure_page, draw_page
 from pipeline.picture.colour import colour_flow, flow_colours, flow_window
+from pipeline.regions import FlowStatistics, Layer, RegionFlow
 from pipeline.types import (
     Analysis,
     ArterialInput,
@@ -176,6 +177,31 @@ def test_findings_change_the_page() -> None:
     assert not np.array_equal(
         draw_page(exam, analysis, PROVENANCE), draw_page(exam, marked, PROVENANCE)
     )
+
+
+def test_numbers_of_regions_are_on_the_page() -> None:
+    exam, analysis = _case()
+    flow = FlowStatistics(
+        mean_ml_min_g=2.5,
+        median_ml_min_g=2.5,
+        sd_ml_min_g=0.1,
+        standard_error_ml_min_g=0.1,
+        n_pixels=90,
+        valid_fraction=1.0,
+    )
+    region = RegionFlow(name="7 mid anterior", layer=Layer.WHOLE, flow=flow, segment=7)
+    measured = replace(analysis, regions=(region,))
+    pages = [draw_page(exam, one, PROVENANCE) for one in (analysis, measured)]
+    changed = (pages[0] != pages[1]).any(axis=-1)
+    assert changed[80:430, 1128:1478].any()
+    assert changed[440:1000, 1094:1512].any()
+    assert not changed[:, :1080].any()
+
+
+def test_the_blood_pool_has_no_colour_on_the_map() -> None:
+    page = draw_page(*_case(), PROVENANCE).astype(int)
+    panel = page[100 + 140 : 100 + 186, 24 + 140 : 24 + 186]
+    assert np.ptp(panel, axis=-1).max() <= 1
 
 
 @pytest.mark.parametrize("code", list(Code))
