@@ -99,7 +99,7 @@ def counted_pixels(sectors: SliceSectors) -> Bool[Tensor, "row column"]:
     border, segment = sectors.border_px.cpu(), sectors.segment.cpu()
     wall = border > 0
     core = torch.zeros_like(wall)
-    for number in segment[wall].unique():
+    for number in sorted(set(segment[wall].tolist())):
         for is_inner, margin in ((True, INNER_MARGIN_PX), (False, OUTER_MARGIN_PX)):
             part = wall & (segment == number) & (sectors.is_endocardial.cpu() == is_inner)
             if bool(part.any()):

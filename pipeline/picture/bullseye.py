@@ -3,11 +3,10 @@
 import math
 from collections.abc import Mapping
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Wedge
 
-from pipeline.picture.canvas import INK, QUIET_INK
+from pipeline.picture.canvas import QUIET_INK
 from pipeline.picture.colour import (
     NO_NUMBER,
     TERRITORY_COLOURS,
@@ -16,7 +15,7 @@ from pipeline.picture.colour import (
     flow_window,
     ink_on,
 )
-from pipeline.regions import SEGMENTS, FlowStatistics, SliceLevel, territory_of
+from pipeline.regions import SEGMENTS, FlowStatistics, SliceLevel, Territory, territory_of
 
 _RINGS = {
     SliceLevel.BASAL: (0.71, 1.0),
@@ -24,9 +23,8 @@ _RINGS = {
     SliceLevel.APICAL: (0.13, 0.42),
 }
 _FIRST_MIDDLE_DEG = 90.0
-_SIDES = ((0, 1.11, "anterior"), (0, -1.11, "inferior"))
-_VESSELS_DEG = {1: 120.0, 3: 240.0, 6: 0.0}
-"""Where the territory of a basal segment has its middle."""
+_VESSELS_DEG = {Territory.LAD: 120.0, Territory.RCA: 240.0, Territory.LCX: 338.0}
+"""Where the name of a territory stands, clear of the words for the walls."""
 
 
 def draw_bullseye(axes: Axes, segments: Mapping[int, FlowStatistics]) -> None:
@@ -47,8 +45,8 @@ def draw_bullseye(axes: Axes, segments: Mapping[int, FlowStatistics]) -> None:
             found = segments.get(number)
             flow = math.nan if found is None else found.mean_ml_min_g
             _draw_segment(axes, (inner, outer), (middle, span), number, flow)
-    for x, y, text in _SIDES:
-        axes.text(x, y, text, color=QUIET_INK, fontsize=8.5, ha="center", va="center")
+    for y, text in ((1.11, "anterior"), (-1.11, "inferior")):
+        axes.text(0, y, text, color=QUIET_INK, fontsize=8.5, ha="center", va="center")
     for x, text, turn in ((-1.11, "septal", 90), (1.11, "lateral", 270)):
         axes.text(
             x, 0, text, color=QUIET_INK, fontsize=8.5, ha="center", va="center", rotation=turn
@@ -96,16 +94,13 @@ def _draw_segment(
 
 
 def _write_vessels(axes: Axes) -> None:
-    for number, degrees in _VESSELS_DEG.items():
-        territory = territory_of(number)
-        x, y = 1.14 * np.cos(np.radians(degrees)), 1.14 * np.sin(np.radians(degrees))
-        if number == 6:
-            x, y = 1.14 * np.cos(np.radians(-22)), 1.14 * np.sin(np.radians(-22))
+    for territory, degrees in _VESSELS_DEG.items():
+        x, y = 1.14 * math.cos(math.radians(degrees)), 1.14 * math.sin(math.radians(degrees))
         axes.text(
-            float(x),
-            float(y),
+            x,
+            y,
             TERRITORY_NAMES[territory],
-            color=TERRITORY_COLOURS.get(territory, INK),
+            color=TERRITORY_COLOURS[territory],
             fontsize=10,
             weight="bold",
             ha="center",

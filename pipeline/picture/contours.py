@@ -67,7 +67,7 @@ def _segment_at(
     place = _points(wall, _radius(middle, angle), angle, None)
     column = np.clip(place[:, 0].round().astype(np.int64), 0, numbers.shape[1] - 1)
     row = np.clip(place[:, 1].round().astype(np.int64), 0, numbers.shape[0] - 1)
-    return numbers[row, column]
+    return np.asarray(numbers[row, column], dtype=np.int64)
 
 
 def _radius(

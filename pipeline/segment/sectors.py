@@ -133,26 +133,41 @@ def _known_slices(
 
 
 def _septum_for(item: _Slice, known: Sequence[_Slice]) -> tuple[Septum | None, list[Finding]]:
-    """Return the septum of a slice, or the nearest other one where it has none or a stray one."""
+    """Return the septum of a slice, or the nearest other one where that is surer."""
+    own = item.septum
     others = sorted(
         (other for other in known if other is not item and other.septum is not None),
-        key=lambda other: abs(other.place_mm - item.place_mm),
+        key=lambda other: (not _is_usual(other.septum), abs(other.place_mm - item.place_mm)),
     )
-    if item.septum is None:
-        if not others:
-            return None, []
+    if own is None and not others:
+        return None, []
+    text = _doubt(own, [other.septum for other in others])
+    if others and text is not None:
         grade = Grade.NOTE if item.level is SliceLevel.APICAL else Grade.REVIEW
-        text = "no right ventricle is seen, segments follow the slice beside it."
-        return others[0].septum, [_finding(grade, text, item.index)]
-    if len(others) > 1 and all(_is_twisted(item.septum, other.septum) for other in others):
-        text = "the right ventricle lies elsewhere than in the other slices, which are followed."
-        return others[0].septum, [_finding(Grade.REVIEW, text, item.index)]
-    narrowest, widest = _USUAL_SEPTUM_RAD
-    if not narrowest <= item.septum.width_rad <= widest:
-        degrees = math.degrees(item.septum.width_rad)
+        return others[0].septum, [
+            _finding(grade, f"{text}, segments follow the slice beside it.", item.index)
+        ]
+    if own is not None and not _is_usual(own):
+        degrees = math.degrees(own.width_rad)
         text = f"the septum spans {degrees:.0f} degrees, the borders of segments are uncertain."
-        return item.septum, [_finding(Grade.REVIEW, text, item.index)]
-    return item.septum, []
+        return own, [_finding(Grade.REVIEW, text, item.index)]
+    return own, []
+
+
+def _doubt(own: Septum | None, others: Sequence[Septum | None]) -> str | None:
+    """Say why the septa of the other slices are surer than that of a slice, if they are."""
+    if own is None:
+        return "no right ventricle is seen"
+    if not _is_usual(own) and any(_is_usual(other) for other in others):
+        return "little is seen of the right ventricle"
+    if len(others) > 1 and all(_is_twisted(own, other) for other in others):
+        return "the right ventricle lies elsewhere than in the other slices"
+    return None
+
+
+def _is_usual(septum: Septum | None) -> bool:
+    narrowest, widest = _USUAL_SEPTUM_RAD
+    return septum is not None and narrowest <= septum.width_rad <= widest
 
 
 def _is_twisted(septum: Septum, other: Septum | None) -> bool:

@@ -111,6 +111,20 @@ def test_a_stray_right_ventricle_is_overruled() -> None:
     assert [(found.slice_index, found.grade) for found in findings] == [(1, Grade.REVIEW)]
 
 
+def test_a_sliver_of_a_right_ventricle_is_not_trusted() -> None:
+    cuts = [cut(offset_mm=o, level=v) for o, v in zip(OFFSETS_MM, LEVELS, strict=True)]
+    masks = [one.masks for one in cuts]
+    assert masks[2].right_ventricle is not None
+    lower_half = torch.arange(masks[2].right_ventricle.shape[0])[:, None] > 62
+    masks[2] = dataclasses.replace(masks[2], right_ventricle=masks[2].right_ventricle & lower_half)
+    sectors, findings = divide_exam([one.series() for one in cuts], masks)
+    assert agreement(sectors[2], cuts[2]) > 0.95
+    assert [(found.slice_index, found.grade) for found in findings] == [(2, Grade.NOTE)]
+    alone, findings = divide_exam([cuts[2].series()], masks[2:])
+    assert alone[0] is not None
+    assert [found.grade for found in findings] == [Grade.REVIEW]
+
+
 def test_without_any_right_ventricle_there_are_halves_but_no_segments() -> None:
     cuts = [cut(offset_mm=offset_mm, with_right=False) for offset_mm in OFFSETS_MM]
     sectors, findings = divide_exam([one.series() for one in cuts], [one.masks for one in cuts])
