@@ -1,12 +1,28 @@
 """Connected parts of a mask."""
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 
 def largest_component(mask: Bool[Tensor, "row column"]) -> Bool[Tensor, "row column"]:
-    """Return the largest part of a mask whose pixels touch along an edge.
+    """Return the largest part of a mask whose pixels touch along an edge."""
+    return fullest_component(mask, torch.ones(mask.shape, device=mask.device))
+
+
+def fullest_component(
+    mask: Bool[Tensor, "row column"], weight: Float[Tensor, "row column"]
+) -> Bool[Tensor, "row column"]:
+    """Return the part of a mask, joined along edges, that holds the largest sum of a weight."""
+    labels = label_components(mask)
+    held = torch.zeros(mask.numel() + 1, dtype=torch.float64, device=mask.device)
+    held.index_add_(0, labels.flatten(), (weight.double() * mask).flatten())
+    held[0] = -torch.inf
+    return mask & (labels == int(held.argmax()))
+
+
+def label_components(mask: Bool[Tensor, "row column"]) -> Int64[Tensor, "row column"]:
+    """Return a number above 0 for every part of a mask that is joined along edges, else 0.
 
     Every pixel takes the largest label among itself and its neighbours until nothing changes.
     """
@@ -14,11 +30,13 @@ def largest_component(mask: Bool[Tensor, "row column"]) -> Bool[Tensor, "row col
     while True:
         spread = torch.stack([labels, *_neighbours(labels)]).amax(dim=0) * mask
         if bool((spread == labels).all()):
-            break
+            return labels
         labels = spread
-    sizes = torch.bincount(labels.flatten())
-    sizes[0] = 0
-    return mask & (labels == int(sizes.argmax()))
+
+
+def interior(mask: Bool[Tensor, "row column"]) -> Bool[Tensor, "row column"]:
+    """Return the pixels of a mask whose four neighbours belong to it too."""
+    return mask & torch.stack(_neighbours(mask)).all(dim=0)
 
 
 def _neighbours(labels: Tensor) -> list[Tensor]:

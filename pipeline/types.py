@@ -168,6 +168,13 @@ class ArterialInput:
     peak: int
     valley: int
     """First-pass window: indices of arrival, maximum and minimum before recirculation."""
+    slice_index: int | None = None
+    """The slice whose cavity it was read in; None where it has a series of its own."""
+    decay_1_s: Float[Tensor, " time"] | None = None
+    """R2* of the blood above its native one, from two echoes; None where one was read."""
+    right_mmol_l: Float[Tensor, " time"] | None = None
+    """Concentration in the right ventricle, NaN beyond what the sequence resolves; None where it
+    was not seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

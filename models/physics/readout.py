@@ -22,6 +22,9 @@ class TransverseDecay(StrEnum):
 class Readout(Protocol):
     """A train of readout pulses; signals per unit of M0 and coil sensitivity."""
 
+    def __hash__(self) -> int:
+        """Readouts are values: what is computed for one serves all that equal it."""
+
     @property
     def repetition_time_s(self) -> float:
         """Time between two readout pulses, s."""

@@ -5,18 +5,22 @@ close to the noise before contrast, their mean is not. Hard gates guard the resu
 flow of the exam scales with it.
 """
 
+from dataclasses import replace
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from models.physics import Readout, Relaxation, SaturationRecovery
+from models.physics import Relaxation
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
 from pipeline.perfusion.blood_pool import find_left_ventricle
+from pipeline.perfusion.pool_signal import PoolSignal, pool_concentration, read_pool
+from pipeline.perfusion.second_echo import decay_1_s
 from pipeline.signal.baseline import bolus_onset, count_pre_contrast
-from pipeline.signal.concentration import ratio_to_concentration, signal_table
+from pipeline.signal.concentration import signal_table
 from pipeline.signal.proton_density import receive_field
-from pipeline.types import ArterialInput, ArterialInputSource
+from pipeline.types import ArterialInput, ArterialInputSource, ImageSeries
 
 _MIN_PEAK_MMOL_L = 0.5
 """A bolus dose gives several mmol/l; less is no first pass (or not the left ventricle)."""
@@ -28,79 +32,122 @@ _FIRST_PASS_S = 30.0
 """The minimum before recirculation lies within this time after the peak."""
 _RECIRCULATION_RISE = 0.05
 """Rise over the running minimum, as a fraction of the peak, that counts as recirculation."""
+_UNSATURATED_FRACTION = 0.75
+"""Highest peak of a cavity in a perfusion slice, over the end of the table of its sequence."""
 _MIN_PRE_CONTRAST = 2
+_MIN_ABOVE_HALF = 2
+"""Beats above half of the peak: one alone is a spike, not blood that has passed the lungs."""
 
 
 def find_arterial_input(
-    frames: Float[Tensor, "time row column"],
+    series: ImageSeries,
     *,
-    time_s: Float[Tensor, " time"],
-    n_proton_density: int,
-    sequence: SaturationRecovery,
-    proton_density: Readout | None,
     relaxation: Relaxation,
-    spacing_mm: tuple[float, float],
+    second_echo: ImageSeries | None = None,
+    source: ArterialInputSource = ArterialInputSource.DUAL_SEQUENCE,
 ) -> ArterialInput:
     """Find the left ventricle and return its concentration and first-pass window.
 
     Parameters
     ----------
-    frames
-        Registered frames of the arterial-input series, proton-density frames first.
-    time_s
-        Their times on the clock of the exam, s.
-    n_proton_density
-        How many frames are proton-density frames.
-    sequence, proton_density
-        Readouts of this series.
+    series
+        Registered frames; the sequence must be known.
     relaxation
         Relaxation of blood with and without agent.
-    spacing_mm
-        Row and column spacing, mm.
+    second_echo
+        The same beats at a later echo time, registered by the same displacements: the source
+        becomes `DUAL_ECHO` and nothing is assumed of the transverse relaxivity.
+    source
+        What kind of series it is.
 
     Raises
     ------
     CannotQuantifyError
         P04 when the bolus is not covered, P05 when no clear peak is found, P06 when the signal
-        leaves the range that the sequence can resolve.
+        leaves the range that the sequence can resolve, P12 without a sequence.
 
     """
-    recovery, recovery_s = frames[n_proton_density:], time_s[n_proton_density:]
-    n_before = count_pre_contrast(recovery)
-    pool = find_left_ventricle(recovery, recovery_s, n_pre_contrast=n_before)
-    concentration = _pool_concentration(
-        frames,
-        pool.mask,
-        n_proton_density=n_proton_density,
-        sequence=sequence,
-        proton_density=proton_density,
-        relaxation=relaxation,
-        spacing_mm=spacing_mm,
+    recovery = series.frames[series.n_proton_density :]
+    recovery_s = series.time_s[series.n_proton_density :]
+    pool = find_left_ventricle(
+        recovery,
+        recovery_s,
+        n_pre_contrast=count_pre_contrast(recovery),
+        spacing_mm=series.geometry.spacing_mm,
     )
-    return first_pass(concentration, recovery_s, pool.mask)
+    curve, decay = _concentration(series, pool.mask, relaxation, second_echo)
+    found = first_pass(curve, recovery_s, pool.mask)
+    if source is ArterialInputSource.SINGLE_SEQUENCE:
+        _require_unsaturated(found, series, relaxation)
+    right = None
+    if pool.right is not None:
+        right, _ = _concentration(series, pool.right, relaxation, second_echo)
+    return replace(
+        found,
+        source=source if decay is None else ArterialInputSource.DUAL_ECHO,
+        decay_1_s=decay,
+        right_mmol_l=right,
+    )
 
 
-def _pool_concentration(
-    frames: Float[Tensor, "time row column"],
+def _concentration(
+    series: ImageSeries,
     mask: Bool[Tensor, "row column"],
-    *,
-    n_proton_density: int,
-    sequence: SaturationRecovery,
-    proton_density: Readout | None,
     relaxation: Relaxation,
-    spacing_mm: tuple[float, float],
+    second_echo: ImageSeries | None,
+) -> tuple[Float[Tensor, " sr_time"], Float[Tensor, " sr_time"] | None]:
+    """Return the concentration of a pool and, with a second echo, its R2* above native."""
+    if series.sequence is None:
+        raise CannotQuantifyError(Code.UNSUPPORTED_SEQUENCE, "the sequence is not known")
+    n_first = series.n_proton_density
+    reference = series.proton_density if n_first else None
+    scale = _scale(series, mask)
+    signal = _read(series, mask, scale)
+    decay = None
+    if second_echo is not None:
+        decay = _excess_decay(series, second_echo, mask, signal, scale)
+        signal = signal.times(torch.exp(series.sequence.readout.echo_time_s * decay))
+        relaxation = replace(relaxation, transverse_relaxivity_l_mmol_s=0.0)
+    table = signal_table(series.sequence, proton_density=reference, relaxation=relaxation)
+    curve = pool_concentration(signal, table.to(mask.device), is_calibrated=reference is not None)
+    return curve, decay
+
+
+def _scale(series: ImageSeries, mask: Bool[Tensor, "row column"]) -> Float[Tensor, " voxel"]:
+    if not series.n_proton_density or series.proton_density is None:
+        return torch.ones(int(mask.sum()), dtype=torch.float64, device=mask.device)
+    frames = series.frames[: series.n_proton_density]
+    return receive_field(frames, spacing_mm=series.geometry.spacing_mm)[mask].double()
+
+
+def _read(
+    series: ImageSeries, mask: Bool[Tensor, "row column"], scale: Float[Tensor, " voxel"]
+) -> PoolSignal:
+    pixels = series.frames[series.n_proton_density :, mask].double()
+    return read_pool(pixels, scale, n_before=bolus_onset(pixels.mean(dim=1)) + 1)
+
+
+def _excess_decay(
+    series: ImageSeries,
+    second_echo: ImageSeries,
+    mask: Bool[Tensor, "row column"],
+    signal: PoolSignal,
+    scale: Float[Tensor, " voxel"],
 ) -> Float[Tensor, " sr_time"]:
-    """Return the concentration of the mean signal of the pool; the baseline is still in it."""
-    curve = frames[:, mask].double().mean(dim=1)
-    recovery = curve[n_proton_density:]
-    reference = proton_density if n_proton_density else None
-    if reference is None:
-        scale = recovery[: bolus_onset(recovery) + 1].mean()
-    else:
-        field = receive_field(frames[:n_proton_density], spacing_mm=spacing_mm)
-        scale = field[mask].double().nanmean()
-    table = signal_table(sequence, proton_density=reference, relaxation=relaxation)
-    return ratio_to_concentration(recovery / scale, table.to(frames.device))
+    """Return R2* above that of the proton-density frames, which the scale has in it; never < 0."""
+    if series.sequence is None or second_echo.sequence is None:
+        raise CannotQuantifyError(Code.UNSUPPORTED_SEQUENCE, "an echo time is not known")
+    spacing_s = second_echo.sequence.readout.echo_time_s - series.sequence.readout.echo_time_s
+    n_first = series.n_proton_density
+    pixels = second_echo.frames[n_first:, mask].double()
+    late = read_pool(pixels, scale, n_before=signal.n_before)
+    decay = decay_1_s(signal, late, time_s=series.time_s[n_first:], spacing_s=spacing_s)
+    if n_first:
+        before, after = (
+            echo.frames[:n_first, mask].double().mean() for echo in (series, second_echo)
+        )
+        decay = decay - torch.log(before / after).clamp_min(0.0) / spacing_s
+    return decay.clamp_min(0.0)
 
 
 def first_pass(
@@ -126,6 +173,7 @@ def first_pass(
     before = concentration_mmol_l[: foot + 1]
     curve = concentration_mmol_l - before.mean()
     _require_clear_peak(curve, peak, foot)
+    _require_width(curve, peak, foot)
     valley = _valley(curve, time_s, peak)
     if not bool(curve[valley] <= _PASSED_FRACTION * curve[peak]):
         raise CannotQuantifyError(
@@ -140,6 +188,19 @@ def first_pass(
         peak=peak,
         valley=valley,
     )
+
+
+def _require_unsaturated(found: ArterialInput, series: ImageSeries, relaxation: Relaxation) -> None:
+    """Refuse a peak where a small error of the signal is a large one of the concentration."""
+    if series.sequence is None:
+        return
+    reference = series.proton_density if series.n_proton_density else None
+    table = signal_table(series.sequence, proton_density=reference, relaxation=relaxation)
+    highest = float(table.concentration_mmol_l[-1])
+    if float(found.concentration_mmol_l[found.peak]) > _UNSATURATED_FRACTION * highest:
+        raise CannotQuantifyError(
+            Code.ARTERIAL_INPUT_SATURATED, "the signal of the cavity is saturated at the peak"
+        )
 
 
 def _require_resolved(curve: Float[Tensor, " time"]) -> None:
@@ -166,6 +227,14 @@ def _require_clear_peak(curve: Float[Tensor, " time"], peak: int, foot: int) -> 
         raise CannotQuantifyError(
             Code.NO_ARTERIAL_INPUT,
             f"no clear arterial peak: {float(curve[peak]):.2f} mmol/l",
+        )
+
+
+def _require_width(curve: Float[Tensor, " time"], peak: int, foot: int) -> None:
+    n_above = int((curve[foot:] > 0.5 * curve[peak]).sum())
+    if n_above < _MIN_ABOVE_HALF:
+        raise CannotQuantifyError(
+            Code.NO_ARTERIAL_INPUT, "the arterial peak is one beat wide: a spike, not a bolus"
         )
 
 

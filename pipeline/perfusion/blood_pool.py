@@ -2,7 +2,9 @@
 
 Both ventricles enhance most; the right one first, the left one after the lungs. Pixels that
 enhance strongly are split in two by the shape of their curves (2-means on curves scaled to their
-maximum), and the later group is the left ventricle.
+maximum). Aorta, spleen and lung veins are late too: of what is late, the part that holds most
+enhancement near the middle of the heart is the left ventricle. Every pixel around it is then a
+mixture of the two pools; those that are left pool alone, and not its rim, are kept.
 """
 
 from dataclasses import dataclass
@@ -11,15 +13,22 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pipeline.component import largest_component
+from pipeline.component import fullest_component, interior
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
+from pipeline.segment.heart import locate_heart
 from pipeline.smoothing import smooth
 
 _STRONG_FRACTION = 0.45
 """A pixel is blood when it enhances by this fraction of the strongest ones."""
+_WEAK_FRACTION = 0.3
+"""The same where only one pool is seen, for a left ventricle that is dim beside the right one."""
+_PASSED_FRACTION = 0.6
+"""Blood falls below this fraction of its peak; what is only perfused stays."""
 _BORDER_FRACTION = 0.1
 """Rim of the image where neither ventricle lies: folding artefacts and arms."""
+_NEAR_MM = 30.0
+"""Fall-off of the weight around the middle of the heart: about half a heart."""
 _MIN_PIXELS = 4
 _N_ROUNDS = 20
 _HALF = 0.5
@@ -33,15 +42,25 @@ _CLEAR = 8.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BloodPool:
-    """Pixels of the left ventricle, without its rim."""
+    """Pixels of the ventricles."""
 
     mask: Bool[Tensor, "row column"]
-    has_right_ventricle: bool
-    """Whether an earlier pool was seen, which tells left from right."""
+    """Of the left one, without its rim."""
+    right: Bool[Tensor, "row column"] | None
+    """Of the right one; None when no earlier pool was seen, which tells left from right."""
+
+    @property
+    def has_right_ventricle(self) -> bool:
+        """Whether an earlier pool was seen."""
+        return self.right is not None
 
 
 def find_left_ventricle(
-    frames: Float[Tensor, "time row column"], time_s: Float[Tensor, " time"], *, n_pre_contrast: int
+    frames: Float[Tensor, "time row column"],
+    time_s: Float[Tensor, " time"],
+    *,
+    n_pre_contrast: int,
+    spacing_mm: tuple[float, float],
 ) -> BloodPool:
     """Find the left-ventricular blood in registered saturation-recovery frames.
 
@@ -52,32 +71,54 @@ def find_left_ventricle(
 
     """
     rise = frames - frames[:n_pre_contrast].mean(dim=0)
-    strong = _strong(rise, n_pre_contrast)
-    curves = rise[:, strong].T
-    later, gap_s = _later_group(curves, time_s)
-    pool = torch.zeros_like(strong)
-    pool[strong] = later
-    pool = largest_component(pool)
-    if int(pool.sum()) < _MIN_PIXELS:
+    height = smooth(rise, 0.7).amax(dim=0) * _inner(rise)
+    strong, later, gap_s = _split(rise, time_s, height, n_pre_contrast)
+    weight = height * _nearness(frames, spacing_mm)
+    left = fullest_component(_placed(strong, later), weight)
+    if int(left.sum()) < _MIN_PIXELS:
         raise CannotQuantifyError(
             Code.NO_ARTERIAL_INPUT, "no left-ventricular blood pool was found"
         )
-    return BloodPool(mask=_upper_part(rise, pool), has_right_ventricle=gap_s >= _MIN_GAP_S)
+    is_early = _placed(strong, ~later)
+    has_right = gap_s >= _MIN_GAP_S and int(is_early.sum()) >= _MIN_PIXELS
+    right = fullest_component(is_early, weight) if has_right else None
+    return BloodPool(mask=_pure(rise, left, right), right=right)
+
+
+def _split(
+    rise: Float[Tensor, "time row column"],
+    time_s: Float[Tensor, " time"],
+    height: Float[Tensor, "row column"],
+    n_pre_contrast: int,
+) -> tuple[Bool[Tensor, "row column"], Bool[Tensor, " voxel"], float]:
+    """Return who enhances like blood, who of these late, and how much later, s."""
+    strong = _strong(rise, height, n_pre_contrast, _STRONG_FRACTION)
+    later, gap_s = _later_group(rise[:, strong].T, time_s)
+    if gap_s >= _MIN_GAP_S:
+        return strong, later, gap_s
+    weak = _strong(rise, height, n_pre_contrast, _WEAK_FRACTION)
+    weak_later, weak_gap_s = _later_group(rise[:, weak].T, time_s)
+    curve = rise[:, weak].T[weak_later].mean(dim=0)
+    has_passed = bool(curve[int(curve.argmax()) :].min() < _PASSED_FRACTION * curve.max())
+    if weak_gap_s >= _MIN_GAP_S and has_passed:
+        return weak, weak_later, weak_gap_s
+    return strong, later, gap_s
 
 
 def _strong(
-    rise: Float[Tensor, "time row column"], n_pre_contrast: int
+    rise: Float[Tensor, "time row column"],
+    height: Float[Tensor, "row column"],
+    n_pre_contrast: int,
+    fraction: float,
 ) -> Bool[Tensor, "row column"]:
-    """Return the pixels that enhance like blood."""
-    calm = smooth(rise, 0.7)
-    height = calm.amax(dim=0) * _inner(rise)
+    """Return the pixels that enhance by a fraction of the strongest ones."""
     top = height.flatten().topk(_MIN_PIXELS).values[-1]
     scatter = rise.diff(dim=0)[: max(n_pre_contrast - 1, 1)].abs().median()
     if not bool(top > _CLEAR * scatter) or not bool(top > 0):
         raise CannotQuantifyError(
             Code.NO_ARTERIAL_INPUT, "no clear peak in the arterial input series"
         )
-    return height > _STRONG_FRACTION * top
+    return height > fraction * top
 
 
 def _inner(frames: Float[Tensor, "time row column"]) -> Float[Tensor, "row column"]:
@@ -86,6 +127,57 @@ def _inner(frames: Float[Tensor, "time row column"]) -> Float[Tensor, "row colum
     rows, columns = (int(_BORDER_FRACTION * size) for size in inner.shape)
     inner[rows : inner.shape[0] - rows, columns : inner.shape[1] - columns] = 1.0
     return inner
+
+
+def _nearness(
+    frames: Float[Tensor, "time row column"], spacing_mm: tuple[float, float]
+) -> Float[Tensor, "row column"]:
+    """Return 1 at the middle of the heart, falling off around it."""
+    heart = locate_heart(frames, spacing_mm=spacing_mm, n_proton_density=0)
+    rows, columns = (
+        torch.arange(size, dtype=frames.dtype, device=frames.device) for size in frames.shape[1:]
+    )
+    row_mm = (rows - heart.centre_row) * spacing_mm[0]
+    column_mm = (columns - heart.centre_column) * spacing_mm[1]
+    squared = row_mm[:, None].square() + column_mm.square()
+    return torch.exp(-0.5 * squared / _NEAR_MM**2)
+
+
+def _placed(
+    strong: Bool[Tensor, "row column"], chosen: Bool[Tensor, " voxel"]
+) -> Bool[Tensor, "row column"]:
+    placed = torch.zeros_like(strong)
+    placed[strong] = chosen
+    return placed
+
+
+def _pure(
+    rise: Float[Tensor, "time row column"],
+    left: Bool[Tensor, "row column"],
+    right: Bool[Tensor, "row column"] | None,
+) -> Bool[Tensor, "row column"]:
+    """Return the pixels around a first guess that are hardly mixed with wall or right ventricle.
+
+    Shares of the two pools are found by least squares over all beats, so choosing by them hardly
+    favours pixels that are high by noise.
+    """
+    curves = [rise[:, left].mean(dim=1)]
+    if right is not None:
+        curves.append(rise[:, right].mean(dim=1))
+    pools = torch.stack(curves, dim=1).double()
+    found = torch.linalg.lstsq(pools, rise.flatten(1).double()).solution
+    share = smooth(found[0].reshape(left.shape).to(rise.dtype), 0.5)
+    mixed = found[1].reshape(left.shape).to(rise.dtype) if right is not None else 0.0 * share
+    whole = share[left].median()
+    is_left = (share > _HALF * whole) & (mixed < _HALF * share)
+    body = fullest_component(is_left, (left & is_left).to(rise.dtype))
+    core = interior(body)
+    kept = core if int(core.sum()) >= _MIN_PIXELS else body
+    n_kept = max(min(_MIN_PIXELS, int(kept.sum())), int(_UPPER_FRACTION * int(kept.sum())))
+    best = torch.where(kept, share, -torch.inf).flatten().topk(n_kept).indices
+    chosen = torch.zeros_like(kept).flatten()
+    chosen[best] = True
+    return chosen.reshape(kept.shape)
 
 
 def _later_group(
@@ -124,17 +216,3 @@ def _half_rise_s(
     low, high = scaled[voxel, before], scaled[voxel, first]
     share = ((_HALF - low) / (high - low).clamp_min(1e-6)).clamp(0.0, 1.0)
     return time_s[before] + share * (time_s[first] - time_s[before])
-
-
-def _upper_part(
-    rise: Float[Tensor, "time row column"], pool: Bool[Tensor, "row column"]
-) -> Bool[Tensor, "row column"]:
-    """Return the half of the pool with the largest area under the curve.
-
-    The area averages over beats, so choosing by it hardly favours pixels that are high by noise.
-    """
-    area = torch.where(pool, smooth(rise.sum(dim=0), 0.7), -torch.inf)
-    n_kept = max(_MIN_PIXELS, int(_UPPER_FRACTION * int(pool.sum())))
-    kept = torch.zeros_like(pool).flatten()
-    kept[area.flatten().topk(n_kept).indices] = True
-    return kept.reshape(pool.shape) & pool

@@ -44,6 +44,13 @@ class SignalTable:
         if not bool((self.ratio.diff() > 0).all()):
             raise ValueError("the signal must grow with concentration over the whole table")
 
+    def ratio_at(self, concentration_mmol_l: float) -> float:
+        """Return the ratio at a concentration within the table."""
+        known, wanted = self.concentration_mmol_l, concentration_mmol_l
+        above = int((known < wanted).sum().clamp(1, len(known) - 1))
+        (low, high), (start, end) = self.ratio[above - 1 : above + 1], known[above - 1 : above + 1]
+        return float(low + (high - low) * (wanted - start) / (end - start))
+
     def to(self, device: torch.device) -> "SignalTable":
         """Return the table on a device."""
         return SignalTable(

@@ -7,7 +7,7 @@ import torch
 
 from pipeline.analyse import analyse
 from pipeline.findings import Code, Grade
-from pipeline.types import Analysis, Exam, PatientState
+from pipeline.types import Analysis, ArterialInputSource, Exam, PatientState
 from tests.pipeline.exams import (
     as_exam,
     at_reference,
@@ -115,12 +115,24 @@ def test_the_same_exam_gives_the_same_bytes():
     assert torch.equal(flow[0].nan_to_num(-1.0), flow[1].nan_to_num(-1.0))
 
 
-def test_without_an_arterial_series_tissue_is_still_converted():
+def test_without_an_arterial_series_the_cavity_serves_and_is_said_to():
     result = run(dataclasses.replace(still(), arterial_input=None))
-    assert failures(result) == {Code.NO_ARTERIAL_INPUT}
+    assert failures(result) == set()
+    assert result.arterial_input is not None
+    assert result.arterial_input.source is ArterialInputSource.SINGLE_SEQUENCE
+    assert result.arterial_input.slice_index == 0
+    assert result.is_quantified
+    said = [found for found in result.findings if found.code is Code.ARTERIAL_INPUT_SATURATED]
+    assert any("overestimated" in found.text for found in said)
+    assert {found.grade for found in said} <= {Grade.REVIEW, Grade.NOTE}
+
+
+def test_without_an_arterial_series_and_a_sequence_tissue_stays_as_it_was():
+    bare = with_series(dataclasses.replace(still(), arterial_input=None), sequence=None)
+    result = run(bare)
+    assert Code.NO_ARTERIAL_INPUT in failures(result)
     assert result.arterial_input is None
     assert result.slices[0].flow is None
-    assert result.slices[0].tissue_mmol_l is not None
     assert result.slices[0].motion.frames.shape == still().slices[0].frames.shape
 
 
