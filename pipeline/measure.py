@@ -1,9 +1,9 @@
 """Flow of regions: the whole ventricle, levels, territories and segments, inner and outer half.
 
-A pixel that the border of the wall cuts holds blood, fat or lung beside muscle. It stays on the map
-but does not enter a number: only pixels well inside both borders are counted, at the cavity a
-whole pixel, as its blood is several times brighter and seen beyond the border. Where the wall is
-too thin for that, the deeper half of the pixels of a segment is counted, so that none is empty.
+Within a pixel of a border the signal is not that of muscle alone: blood of the cavity is several
+times brighter, fat and lung do not enhance at all. Such a pixel stays on the map but does not enter
+a number. Where the wall is too thin for that, the deeper half of the pixels of each half of a
+segment is counted, so that none is empty.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,10 +25,8 @@ from pipeline.regions import (
 )
 from pipeline.types import FlowMap, SliceAnalysis
 
-INNER_MARGIN_PX = 1.0
-"""From the endocardium: the point spread of an unfiltered image has its first zero here."""
-OUTER_MARGIN_PX = 0.5
-"""From the epicardium: a pixel whose centre is this far from a straight border is not cut."""
+MARGIN_PX = 1.0
+"""From both borders: the point spread of an unfiltered image has its first zero here."""
 MIN_VALID_FRACTION = 0.5
 """A region with less than this has no number."""
 SHARED_FRACTION = 0.05
@@ -94,16 +92,17 @@ def measure(slices: Sequence[SliceAnalysis]) -> tuple[RegionFlow, ...]:
 def counted_pixels(sectors: SliceSectors) -> Bool[Tensor, "row column"]:
     """Return the pixels that stand for muscle.
 
-    Those inside both margins; of a part of the wall too thin for them, the deeper half.
+    Those inside the margin of both borders; of a part of the wall too thin for it, the deeper
+    half.
     """
     border, segment = sectors.border_px.cpu(), sectors.segment.cpu()
     wall = border > 0
     core = torch.zeros_like(wall)
     for number in sorted(set(segment[wall].tolist())):
-        for is_inner, margin in ((True, INNER_MARGIN_PX), (False, OUTER_MARGIN_PX)):
+        for is_inner in (True, False):
             part = wall & (segment == number) & (sectors.is_endocardial.cpu() == is_inner)
             if bool(part.any()):
-                core |= part & (border >= min(margin, float(border[part].median())))
+                core |= part & (border >= min(MARGIN_PX, float(border[part].median())))
     return core
 
 

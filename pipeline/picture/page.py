@@ -43,8 +43,8 @@ _LEFT_PX, _TOP_PX, _MAP_PX, _GAP_PX = 24, 100, 326, 12
 _TABLE_PX, _RIGHT_PX = 1094, 1512
 _EXPLANATION = (
     "AHA segments start from the middle of the septum, between both\n"
-    "attachments of the right ventricle. Usual territories. Pixels that a\n"
-    "border cuts are not counted. ratio: endo / epi.\n"
+    "attachments of the right ventricle. Usual territories. Pixels next\n"
+    "to a border of the wall are not counted. ratio: endo / epi.\n"
     "Grey or -: less than half of the region has a number."
 )
 

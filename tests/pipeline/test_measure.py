@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from pipeline.measure import (
-    INNER_MARGIN_PX,
+    MARGIN_PX,
     MIN_VALID_FRACTION,
-    OUTER_MARGIN_PX,
     PIXELS_PER_SAMPLE,
     SHARED_FRACTION,
     measure,
@@ -110,8 +109,7 @@ def test_halves_measure_their_own_side(slices: list[SliceAnalysis]) -> None:
 def test_pixels_that_a_border_cuts_do_not_count(slices: list[SliceAnalysis]) -> None:
     result = slices[1]
     assert result.sectors is not None
-    margin = torch.where(result.sectors.is_endocardial, INNER_MARGIN_PX, OUTER_MARGIN_PX)
-    cut_by_border = (result.sectors.segment > 0) & (result.sectors.border_px < margin)
+    cut_by_border = (result.sectors.segment > 0) & (result.sectors.border_px < MARGIN_PX)
     assert int(cut_by_border.sum()) > 50
     flow = torch.where(cut_by_border, 9.0, 2.0)
     assert region(measure([with_flow(result, flow)]), "global").flow.mean_ml_min_g == 2.0
