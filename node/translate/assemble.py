@@ -57,22 +57,26 @@ def assemble_exam(
     timed, remarks = _put_in_order(run)
     field_t = _require_field_strength_t(timed[0])
     frames = _read_frames(timed, progress)
-    counts = [count_proton_density(images) for images in frames]
+    n_slices = len(run.slices)
+    # A second echo shows the frames of the first one again: it has no vote.
+    counts = [count_proton_density(images) for images in frames[: n_slices + 1]]
     series = [
         _image_series(item, images, agree(counts), rules)
         for item, images in zip(timed, frames, strict=True)
     ]
-    n_slices = len(run.slices)
-    has_input = len(series) > n_slices
+    # Slices, then the arterial input and its second echo, as far as they are there.
+    first, second = (*series[n_slices:], None, None)[:2]
     exam = Exam(
         state=run.state,
         field_strength_t=field_t,
         slices=tuple(series[:n_slices]),
-        arterial_input=series[n_slices] if has_input else None,
+        arterial_input=first,
+        arterial_second_echo=second,
     )
+    datasets = [item.datasets for item in timed]
+    headers, later_headers = (*datasets[n_slices:], (), ())[:2]
     sources = Sources(
-        slices=tuple(item.datasets for item in timed[:n_slices]),
-        arterial_input=timed[n_slices].datasets if has_input else (),
+        slices=tuple(datasets[:n_slices]), arterial_input=headers, second_echo=later_headers
     )
     findings = (*remarks, *_remark_counts(counts), *_remark_sequences(exam))
     return DecodedExam(exam=exam, sources=sources), findings
@@ -82,8 +86,14 @@ def _put_in_order(run: Run) -> tuple[list[_TimedStack], list[Finding]]:
     """Read one clock for slices and arterial input; an input without times is left out."""
     stacks = list(run.slices)
     inputs = [] if run.arterial_input is None else [run.arterial_input]
+    echoes = [] if run.second_echo is None else [run.second_echo]
     remarks: list[Finding] = []
-    clock = read_clock([stack.frames for stack in stacks + inputs])
+    clock = read_clock([stack.frames for stack in stacks + inputs + echoes])
+    if clock is not None:
+        inputs = inputs + echoes
+    elif echoes:
+        clock = read_clock([stack.frames for stack in stacks + inputs])
+        remarks.append(_ECHO_WITHOUT_TIMES)
     if clock is None and inputs:
         inputs = []
         clock = read_clock([stack.frames for stack in stacks])
@@ -178,6 +188,11 @@ _INPUT_WITHOUT_TIMES = Finding(
     code=Code.TIMING_UNREADABLE,
     grade=Grade.FAIL,
     text="The arterial-input series shares no readable clock with the slices; it was left out.",
+)
+_ECHO_WITHOUT_TIMES = Finding(
+    code=Code.TIMING_UNREADABLE,
+    grade=Grade.REVIEW,
+    text="The second echo of the arterial input shares no readable clock; it was left out.",
 )
 _UNCERTAIN_TIMES = Finding(
     code=Code.TIMING_UNREADABLE,

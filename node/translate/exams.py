@@ -16,11 +16,14 @@ class Sources:
     """Slices in the order of the exam."""
     arterial_input: tuple[Dataset, ...]
     """Empty when there is none."""
+    second_echo: tuple[Dataset, ...] = ()
+    """Of the arterial input; empty when one echo was read."""
 
     @property
     def all(self) -> tuple[Dataset, ...]:
         """Every header of the exam."""
-        return tuple(header for group in (*self.slices, self.arterial_input) for header in group)
+        groups = (*self.slices, self.arterial_input, self.second_echo)
+        return tuple(header for group in groups for header in group)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,12 @@ from node.settings import AcquisitionRule
 from node.translate.clock import read_clock, wall_time_us
 from node.translate.headers import FrameHeader
 from node.translate.roles import is_corrected_by_scanner, is_named, state_of
-from node.translate.selection import find_inputs, input_preference, without_copies
+from node.translate.selection import (
+    find_inputs,
+    find_second_echo,
+    input_preference,
+    without_copies,
+)
 from node.translate.stacks import MIN_BEATS, Stack, alike, gather_stacks, order_base_to_apex
 from pipeline.findings import Code, Finding, Grade
 from pipeline.types import PatientState
@@ -23,6 +28,8 @@ class Run:
     slices: tuple[Stack, ...]
     """From base to apex."""
     arterial_input: Stack | None
+    second_echo: Stack | None
+    """The beats of the arterial input at a later echo time."""
     findings: tuple[Finding, ...]
 
 
@@ -186,7 +193,8 @@ def _is_lone_input(group: Sequence[_Series], rules: Sequence[AcquisitionRule]) -
 
 def _make_run(series: Sequence[_Series], rules: Sequence[AcquisitionRule]) -> Run | None:
     findings = [finding for item in series for finding in _check_geometry(item)]
-    stacks = without_copies([stack for item in series for stack in item.full_stacks])
+    received = [stack for item in series for stack in item.full_stacks]
+    stacks = without_copies(received)
     inputs = find_inputs(stacks, rules)
     slices = [stack for stack in stacks if stack not in inputs]
     if not slices:
@@ -199,6 +207,7 @@ def _make_run(series: Sequence[_Series], rules: Sequence[AcquisitionRule]) -> Ru
         state=state,
         slices=ordered,
         arterial_input=arterial_input,
+        second_echo=find_second_echo(received, arterial_input),
         findings=(*findings, *_remarks(ordered, state)),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from node.settings import AcquisitionRule
 from node.translate.roles import is_corrected_by_scanner, is_named
-from node.translate.stacks import Stack, alike, same_position
+from node.translate.stacks import ECHO_TOLERANCE_MS, Stack, alike, same_position
 
 
 def without_copies(stacks: Iterable[Stack]) -> list[Stack]:
@@ -44,6 +44,32 @@ def find_inputs(stacks: Sequence[Stack], rules: Sequence[AcquisitionRule]) -> li
         for stack in stacks
         if is_named(stack.frames[0], "arterial_input", rules) and _is_single(stack, stacks)
     ]
+
+
+def find_second_echo(stacks: Sequence[Stack], first: Stack | None) -> Stack | None:
+    """Return the frames of a stack at the next later echo time, from the same series or another.
+
+    They lie at the same place, are as many, and the scanner has done with them what it has done
+    with the first ones.
+    """
+    if first is None:
+        return None
+    later = [stack for stack in stacks if _is_later_echo(stack, first)]
+    return min(later, key=_copy_preference, default=None)
+
+
+def _is_later_echo(stack: Stack, first: Stack) -> bool:
+    one, other = stack.frames[0], first.frames[0]
+    is_same_kind = one.is_derived == other.is_derived and is_corrected_by_scanner(
+        one
+    ) == is_corrected_by_scanner(other)
+    return (
+        is_same_kind
+        and alike(stack, first)
+        and same_position(stack.geometry, first.geometry)
+        and len(stack.frames) == len(first.frames)
+        and one.echo_time_ms > other.echo_time_ms + ECHO_TOLERANCE_MS
+    )
 
 
 def _is_single(stack: Stack, stacks: Sequence[Stack]) -> bool:

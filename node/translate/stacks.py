@@ -14,7 +14,7 @@ MIN_BEATS = 20
 POSITION_TOLERANCE_MM = 0.5
 _DIRECTION_TOLERANCE = 1e-3
 _SPACING_TOLERANCE_MM = 1e-3
-_ECHO_TOLERANCE_MS = 0.02
+ECHO_TOLERANCE_MS = 0.02
 
 APEX_DIRECTION = np.array([1.0, -1.0, -1.0]) / np.sqrt(3.0)
 """The apex lies left (+x), in front (-y) and below (-z) the base in patient axes (C.7.6.2)."""
@@ -105,7 +105,7 @@ def _belongs(
 ) -> bool:
     return (
         frame.shape == member.shape
-        and abs(frame.echo_time_ms - member.echo_time_ms) <= _ECHO_TOLERANCE_MS
+        and abs(frame.echo_time_ms - member.echo_time_ms) <= ECHO_TOLERANCE_MS
         and same_plane(geometry, reference)
         and same_position(geometry, reference)
     )

@@ -9,7 +9,8 @@ import pytest
 import torch
 from pydicom.dataset import Dataset
 
-from models.phantom import PhantomSeries
+from models.phantom import PhantomExam, PhantomSeries, Protocol, make_exam
+from node.scanner import write_exam
 from node.scanner.plane import LONG_AXIS, short_axis_plane
 from node.settings import DEFAULT_ACQUISITION
 from node.translate import DecodedExam, decode_study
@@ -178,3 +179,54 @@ def test_a_slice_series_per_slice_is_the_same_exam(tmp_path: Path, decoded: Deco
     (other,) = decode_study(files, rules=DEFAULT_ACQUISITION).exams
     for image, expected in zip(other.exam.slices, decoded.exam.slices, strict=True):
         assert torch.equal(image.frames, expected.frames)
+
+
+def two_echoes() -> PhantomExam:
+    protocol = Protocol(
+        matrix=(48, 40),
+        spacing_mm=6.0,
+        arterial_matrix=(16, 20),
+        n_saturation_recovery=24,
+        n_slices=1,
+        arterial_second_echo_time_s=0.0017,
+    )
+    return make_exam(3, protocol=protocol)
+
+
+@pytest.mark.parametrize("is_split", [False, True], ids=["one series", "two series"])
+def test_a_second_echo_of_the_arterial_input_is_kept_apart(tmp_path: Path, is_split: bool) -> None:
+    phantom = two_echoes()
+    files = write_exam(phantom, tmp_path)
+
+    def split(dataset: Dataset) -> None:
+        if str(dataset.EchoNumbers) == "2":
+            dataset.SeriesInstanceUID = f"{dataset.SeriesInstanceUID[:60]}.2"
+            dataset.SeriesNumber = 40
+
+    if is_split:
+        edit(series(files, 11), split)
+    study = decode_study(files, rules=DEFAULT_ACQUISITION)
+    assert study.findings == ()
+    (item,) = study.exams
+    first, second = item.exam.arterial_input, item.exam.arterial_second_echo
+    later = phantom.arterial_input_second_echo
+    assert first is not None
+    assert second is not None
+    assert later is not None
+    assert torch.equal(first.frames, phantom.arterial_input.frames.round().clamp(0, 4095))
+    assert torch.equal(second.frames, later.frames.round().clamp(0, 4095))
+    assert torch.equal(first.time_s, second.time_s)
+    assert second.n_proton_density == first.n_proton_density == 3
+    assert second.sequence is not None
+    assert second.sequence.readout == later.sequence.readout
+    assert [float(source.EchoTime) for source in item.sources.second_echo] == [1.7] * 27
+    assert len(item.sources.all) == 3 * 27
+
+
+def test_an_echo_of_other_beats_is_no_second_echo(tmp_path: Path) -> None:
+    files = write_exam(two_echoes(), tmp_path)
+    lost = series(files, 11)[1:5:2]
+    kept = [path for path in files if path not in lost]
+    (item,) = decode_study(kept, rules=DEFAULT_ACQUISITION).exams
+    assert item.exam.arterial_input is not None
+    assert item.exam.arterial_second_echo is None
