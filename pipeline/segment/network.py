@@ -26,6 +26,10 @@ MOVED_MM = 2.0
 N_STEPS = 2
 USUAL_WALL_MM2 = 400.0
 """A wall that is not smaller than this is a whole one, also near the apex."""
+USUAL_RIGHT_MM2 = 400.0
+RIGHT_SHARE = 0.1
+CLEAR_HEARTNESS = 0.93
+"""Whoever sees this much need not look elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,23 +120,17 @@ def look_at_heart(
     """
     view = _View(frames=frames, n_proton_density=n_proton_density, network=network)
     places = passage_places(frames[n_proton_density:], region, spacing_mm=spacing_mm)
-    squares = [
-        HeartSquare(centre_row=row, centre_column=column, image_spacing_mm=spacing_mm)
-        for row, column in places
-    ]
-    glances = [_glance(square, view) for square in squares]
-    best = max(range(len(squares)), key=lambda index: _heartness(glances[index]))
-    square, tissues = squares[best], glances[best]
-    for _ in range(N_STEPS):
-        row, column = _middle(tissues)
-        if math.hypot(row - (SIZE - 1) / 2, column - (SIZE - 1) / 2) * SPACING_MM < MOVED_MM:
+    best: HeartSquare | None = None
+    most = -1.0
+    for place in places:
+        square, tissues = _settled(place, view, spacing_mm)
+        heartness = _heartness(tissues)
+        if heartness > most:
+            best, most = square, heartness
+        if most > CLEAR_HEARTNESS:
             break
-        at_row, at_column = square.in_image(row, column)
-        square = HeartSquare(
-            centre_row=at_row, centre_column=at_column, image_spacing_mm=spacing_mm
-        )
-        tissues = _glance(square, view)
-    return _look(square, view)
+    assert best is not None  # noqa: S101 - the region is always a place
+    return _look(best, view)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +140,24 @@ class _View:
     frames: Float[Tensor, "time row column"]
     n_proton_density: int
     network: SegmentationNetwork
+
+
+def _settled(
+    place: tuple[float, float], view: _View, spacing_mm: tuple[float, float]
+) -> tuple[HeartSquare, Float[Tensor, "tissue side side"]]:
+    """Return the square around the left ventricle that is seen from a place, and what it shows."""
+    square = HeartSquare(centre_row=place[0], centre_column=place[1], image_spacing_mm=spacing_mm)
+    tissues = _glance(square, view)
+    for _ in range(N_STEPS):
+        row, column = _middle(tissues)
+        if math.hypot(row - (SIZE - 1) / 2, column - (SIZE - 1) / 2) * SPACING_MM < MOVED_MM:
+            break
+        at_row, at_column = square.in_image(row, column)
+        square = HeartSquare(
+            centre_row=at_row, centre_column=at_column, image_spacing_mm=spacing_mm
+        )
+        tissues = _glance(square, view)
+    return square, tissues
 
 
 def _glance(square: HeartSquare, view: _View) -> Float[Tensor, "tissue side side"]:
@@ -154,12 +170,13 @@ def _glance(square: HeartSquare, view: _View) -> Float[Tensor, "tissue side side
 
 
 def _heartness(tissues: Float[Tensor, "tissue side side"]) -> float:
-    """Return how surely and how much of a left ventricle is seen, 0-1."""
+    """Return how surely and how much of a left ventricle is seen; 1 with a right one beside it."""
     share = tissues[1] + tissues[2]
     inside = share > 0.5
     surely = 2 * float(share[inside].sum()) / max(float(share.sum() + inside.sum()), 1e-6)
-    wall_mm2 = float(tissues[2].sum()) * SPACING_MM**2
-    return surely * min(1.0, wall_mm2 / USUAL_WALL_MM2)
+    wall_mm2, right_mm2 = (float(tissues[tissue].sum()) * SPACING_MM**2 for tissue in (2, 3))
+    left = surely * min(1.0, wall_mm2 / USUAL_WALL_MM2)
+    return (1 - RIGHT_SHARE) * left + RIGHT_SHARE * min(1.0, right_mm2 / USUAL_RIGHT_MM2)
 
 
 def _look(square: HeartSquare, view: _View) -> HeartShares:

@@ -13,7 +13,9 @@ from pipeline.findings import Code
 from pipeline.segment.bolus import outline_by_bolus
 from pipeline.segment.heart import HeartRegion, locate_heart
 from pipeline.segment.insertions import find_insertions
+from pipeline.segment.marks import marked_insertions
 from pipeline.segment.network import look_at_heart
+from pipeline.segment.refine import refined
 from pipeline.segment.sanity import masks_of
 from pipeline.segment.trust import BOLUS_DICE, expected_dice
 from pipeline.segment.wall import trace_wall
@@ -90,10 +92,15 @@ def _by_network(
         spacing_mm=spacing_mm,
     )
     try:
-        masks = masks_of(seen, (series.shape[1], series.shape[2]))
+        first = masks_of(seen, (series.shape[1], series.shape[2]))
     except CannotQuantifyError:
         return None
-    return replace(masks, expected_dice=expected_dice(seen))
+    masks = refined(first, series, spacing_mm)
+    return replace(
+        masks,
+        insertions_px=marked_insertions(seen, masks),
+        expected_dice=expected_dice(seen, first, masks),
+    )
 
 
 def _by_bolus(

@@ -1,6 +1,6 @@
 """From what the network sees to masks that can be a heart, and what they are worth."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
@@ -10,7 +10,6 @@ from torch.nn import functional
 from pipeline.component import largest_component
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
-from pipeline.segment.marks import marked_insertions
 from pipeline.segment.network import HeartShares
 from pipeline.types import HeartMasks
 
@@ -57,13 +56,12 @@ def masks_of(seen: HeartShares, size: tuple[int, int]) -> HeartMasks:
     if int(wall.sum()) * pixel_mm2 < MIN_WALL_MM2:
         raise CannotQuantifyError(Code.SEGMENTATION_UNCERTAIN, "no wall of the left ventricle")
     right = largest_component((shares[3] > 0.5) & ~outer)
-    masks = HeartMasks(
+    return HeartMasks(
         myocardium=wall,
         left_ventricle=cavity,
         right_ventricle=right if int(right.sum()) * pixel_mm2 >= MIN_RIGHT_MM2 else None,
         method="network",
     )
-    return replace(masks, insertions_px=marked_insertions(seen, masks))
 
 
 def doubt_of(seen: HeartShares) -> Doubt:

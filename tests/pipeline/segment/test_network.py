@@ -5,12 +5,14 @@ import math
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from models.networks import Networks
 from models.networks.segmentation import SegmentationNetwork
 from models.networks.summary import SIZE, SPACING_MM
 from pipeline.errors import CannotQuantifyError
 from pipeline.segment import locate_heart, segment
+from pipeline.segment.marks import marked_insertions
 from pipeline.segment.network import (
     N_ORIENTATIONS,
     HeartShares,
@@ -19,10 +21,16 @@ from pipeline.segment.network import (
     turned,
     turned_back,
 )
+from pipeline.segment.refine import refined
 from pipeline.segment.sanity import doubt_of, masks_of
+from pipeline.types import HeartMasks
 from tests.pipeline.toy import make_toy
 
 SQUARE = HeartSquare(centre_row=50.0, centre_column=40.0, image_spacing_mm=(1.4, 1.4))
+
+
+def dice(first: Tensor, second: Tensor) -> float:
+    return float(2 * (first & second).sum() / (first.sum() + second.sum()))
 
 
 def _covered(distance_mm: Tensor) -> Tensor:
@@ -110,7 +118,8 @@ def test_what_cannot_be_a_left_ventricle_is_refused(shares: Tensor) -> None:
 
 
 def test_marks_move_the_insertions() -> None:
-    plain = masks_of(seen_as(rings()), (100, 80)).insertions_px
+    masks = masks_of(seen_as(rings()), (100, 80))
+    plain = marked_insertions(seen_as(rings()), masks)
     assert plain is not None
     marks = torch.zeros(SIZE, SIZE)
     middle = (SIZE - 1) / 2
@@ -119,11 +128,28 @@ def test_marks_move_the_insertions() -> None:
         rows, columns = torch.meshgrid(torch.arange(SIZE), torch.arange(SIZE), indexing="ij")
         square = (rows - at_row).square() + (columns - at_column).square()
         marks = torch.maximum(marks, torch.exp(-0.5 * square / 9))
-    moved = masks_of(seen_as(rings(), marks), (100, 80)).insertions_px
+    moved = marked_insertions(seen_as(rings(), marks), masks)
     assert moved is not None
     for (row, column), place in zip(plain, moved, strict=True):
         assert math.dist(place, (row + 4.0, column)) < 3.8
         assert math.dist(place, (row, column)) > 0.8
+
+
+def test_the_outer_border_moves_to_where_muscle_ends() -> None:
+    toy = make_toy(amplitude_mm=0.0)
+    outer = toy.myocardium | toy.left_ventricle
+    grown = functional.max_pool2d(outer[None, None].float(), 3, stride=1, padding=1)[0, 0] > 0
+    wide = HeartMasks(
+        myocardium=grown & ~toy.left_ventricle & ~toy.right_ventricle,
+        left_ventricle=toy.left_ventricle,
+        right_ventricle=toy.right_ventricle,
+        method="network",
+    )
+    found = refined(wide, toy.frames[toy.n_proton_density :], (2.0, 2.0))
+    assert torch.equal(found.left_ventricle, toy.left_ventricle)
+    before, after = (dice(masks.myocardium, toy.myocardium) for masks in (wide, found))
+    assert before < 0.9
+    assert after > before + 0.04
 
 
 def test_disagreement_is_doubt() -> None:
