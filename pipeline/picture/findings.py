@@ -1,7 +1,7 @@
 """The list of findings on a page."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from matplotlib.figure import Figure
 
@@ -26,19 +26,28 @@ def list_findings(figure: Figure, left: int, top: int, findings: Sequence[Findin
         write(figure, left, top, "none", size=9.0, color=QUIET_INK)
         return
     line = 0
-    ordered = sorted(findings, key=lambda finding: -finding.grade)
-    for position, finding in enumerate(ordered):
-        lines = _wrapped(finding)
-        is_last = position == len(ordered) - 1
+    merged = list(_merged(sorted(findings, key=lambda finding: -finding.grade)))
+    for position, (grade, content) in enumerate(merged):
+        lines = textwrap.wrap(content, _WIDTH, subsequent_indent="       ")
+        is_last = position == len(merged) - 1
         if line + len(lines) > _MAX_LINES - (not is_last):
-            text = f"... and {len(ordered) - position} more"
+            text = f"... and {len(merged) - position} more"
             write(figure, left, top + line * _LINE_PX, text, size=9.0, color=QUIET_INK)
             return
         for text in lines:
-            colour = _COLOURS[finding.grade]
+            colour = _COLOURS[grade]
             write(figure, left, top + line * _LINE_PX, text, size=9.0, color=colour)
             line += 1
 
 
-def _wrapped(finding: Finding) -> list[str]:
-    return textwrap.wrap(f"{finding.code} {finding.sentence}", _WIDTH, subsequent_indent="       ")
+def _merged(findings: Sequence[Finding]) -> Iterator[tuple[Grade, str]]:
+    """Yield grade and text, one for all slices of which the same is said."""
+    same: dict[tuple[Grade, str, str], list[Finding]] = {}
+    for finding in findings:
+        same.setdefault((finding.grade, finding.code, finding.text), []).append(finding)
+    for (grade, code, text), group in same.items():
+        numbers = [str(one.slice_index + 1) for one in group if one.slice_index is not None]
+        if len(numbers) > 1:
+            yield grade, f"{code} Slices {', '.join(numbers)}: {text}"
+        else:
+            yield grade, f"{code} {group[0].sentence}"
