@@ -1,6 +1,7 @@
 """Write docs/evidence/agreement.md: `python -m tests.agreement.document [folder]`."""
 
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from tests.agreement.row import Row
 ROOT = Path(__file__).parents[2]
 TARGET = ROOT / "docs" / "evidence" / "agreement.md"
 REFERENCE_DATA = ROOT.parent / "shared" / "reference_data"
-CHECKS = (
+OSIPI = (
     osipi.exchange_leaves_the_stated_noise,
     osipi.exchange_is_fitted,
     osipi.exchange_fit_explains_as_much,
@@ -18,12 +19,16 @@ CHECKS = (
     osipi.noisy_tofts_curves,
     osipi.parker_curves,
     osipi.steady_state_concentration,
+)
+DCMRI = (
     against_dcmri.exchange,
     against_dcmri.uptake,
     against_dcmri.extended_tofts,
     against_dcmri.plug_flow,
     against_dcmri.parker,
     against_dcmri.saturation_recovery,
+)
+MYO_PINN = (
     myo_pinn.same_rule,
     myo_pinn.exact_rule,
     myo_pinn.exact_rule_typically,
@@ -63,14 +68,14 @@ TAIL = """
 
 
 @cache
-def row(place: int, folder: Path) -> Row:
+def row(check: Callable[[Path], Row], folder: Path) -> Row:
     """Return one row, computed once."""
-    return CHECKS[place](folder)
+    return check(folder)
 
 
 def render(folder: Path) -> str:
     """Return the whole document."""
-    lines = [row(place, folder).cells() for place in range(len(CHECKS))]
+    lines = [row(check, folder).cells() for check in (*OSIPI, *DCMRI, *MYO_PINN)]
     return HEAD + "\n".join(lines) + "\n" + TAIL
 
 
