@@ -34,7 +34,7 @@ PRIOR_SD = (math.inf, math.log(1.4), math.log(1.8), math.log(1.5), 1.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Belief:
-    """What is known of the parameters before a curve is seen; flow is left free."""
+    """What is known of the parameters before a curve is seen; an infinite spread for nothing."""
 
     centre: tuple[float, float, float, float, float] = USUAL
     sd: tuple[float, float, float, float, float] = PRIOR_SD

@@ -49,7 +49,10 @@ class Whitening:
 
     def weigh(self, curves: Float[Tensor, "voxel time"]) -> Float[Tensor, "voxel time"]:
         """Return curves times the inverse covariance."""
-        return curves - (curves @ self.lost) @ self.lost.T
+        result = curves
+        for lost in self.lost.T:
+            result = result - (curves * lost).sum(1, keepdim=True) * lost
+        return result
 
 
 def whitening(
