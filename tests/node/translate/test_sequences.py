@@ -8,6 +8,12 @@ from typing import Literal
 import pytest
 from pydicom.dataset import Dataset
 
+from models.physics import (
+    BalancedSteadyState,
+    EchoPlanarGradientEcho,
+    Preparation,
+    SpoiledGradientEcho,
+)
 from node.settings import DEFAULT_ACQUISITION, AcquisitionRule
 from node.translate.headers import FrameHeader, read_header
 from node.translate.sequences import read_field_strength_t, read_sequences
@@ -82,6 +88,76 @@ def test_missing_numbers_give_no_sequence(keyword: str, frame: FrameHeader) -> N
     sequences = read_sequences(replace(frame, dataset=changed), "perfusion", [rule("to_centre")])
     assert sequences.saturation_recovery is None
     assert sequences.proton_density is None
+
+
+def edited(frame: FrameHeader, **values: object) -> FrameHeader:
+    changed = Dataset(frame.dataset)
+    for keyword, value in values.items():
+        setattr(changed, keyword, value)
+    return replace(frame, dataset=changed)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"SequenceVariant": ["SS", "MP"], "SequenceName": "*x"},
+        {"SequenceVariant": ["SK", "SP"], "SequenceName": "*tfi2d1_48"},
+    ],
+    ids=["variant", "name"],
+)
+def test_a_balanced_readout_is_read_with_spoiled_proton_density(
+    values: dict[str, object], frame: FrameHeader
+) -> None:
+    wanted = rule("to_centre").model_copy(update={"ramp_pulses": 5})
+    sequences = read_sequences(edited(frame, **values), "perfusion", [wanted])
+    assert sequences.saturation_recovery is not None
+    readout = sequences.saturation_recovery.readout
+    assert isinstance(readout, BalancedSteadyState)
+    assert readout.preparation is Preparation.RAMP
+    assert readout.n_ramp == 5
+    assert isinstance(sequences.proton_density, SpoiledGradientEcho)
+    # The ramp is part of the time to the centre, which the header's inversion time counts.
+    assert sequences.saturation_recovery.saturation_time_s == pytest.approx(0.11)
+    assert sequences.saturation_recovery.saturation_delay_s == pytest.approx(0.11 - 25 * 0.0025)
+
+
+def test_an_echo_planar_readout_is_read(frame: FrameHeader) -> None:
+    wanted = rule("to_centre").model_copy(
+        update={"pulse_spacing_ms": 6.5, "pulses_before_centre": 8}
+    )
+    planar = edited(frame, ScanningSequence=["GR", "EP"], EchoTrainLength="4", EchoTime="3.1")
+    sequences = read_sequences(planar, "perfusion", [wanted])
+    assert sequences.saturation_recovery is not None
+    for readout in (sequences.saturation_recovery.readout, sequences.proton_density):
+        assert isinstance(readout, EchoPlanarGradientEcho)
+        assert readout.echo_train_length == 4
+        assert readout.echo_time_s == pytest.approx(0.0031)
+        assert readout.repetition_time_s == pytest.approx(0.0065)
+
+
+def test_an_echo_after_the_next_shot_gives_no_sequence(frame: FrameHeader) -> None:
+    planar = edited(frame, ScanningSequence=["GR", "EP"], EchoTime="3.1")
+    sequences = read_sequences(planar, "perfusion", [rule("to_centre")])
+    assert sequences.saturation_recovery is None
+    assert sequences.proton_density is None
+
+
+def test_a_rule_overrules_the_header(frame: FrameHeader) -> None:
+    wanted = rule("to_centre").model_copy(
+        update={"readout": "balanced", "balanced_preparation": "half_alpha"}
+    )
+    sequences = read_sequences(frame, "perfusion", [wanted])
+    assert sequences.saturation_recovery is not None
+    readout = sequences.saturation_recovery.readout
+    assert isinstance(readout, BalancedSteadyState)
+    assert readout.preparation is Preparation.HALF_ALPHA
+
+
+def test_saturation_that_leaves_something_is_read(frame: FrameHeader) -> None:
+    wanted = rule("to_centre").model_copy(update={"saturation_efficiency_percent": 97.0})
+    sequences = read_sequences(frame, "perfusion", [wanted])
+    assert sequences.saturation_recovery is not None
+    assert sequences.saturation_recovery.residual_fraction == pytest.approx(0.03)
 
 
 @pytest.mark.parametrize(
