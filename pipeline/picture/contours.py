@@ -74,7 +74,7 @@ def _radius(
     border_mm: Float[np.ndarray, " ray"], angle: Float[np.ndarray, " angle"]
 ) -> Float[np.ndarray, " angle"]:
     rays = np.linspace(0, 2 * math.pi, len(border_mm), endpoint=False)
-    return np.interp(angle, rays, border_mm, period=2 * math.pi)
+    return np.asarray(np.interp(angle, rays, border_mm, period=2 * math.pi), dtype=np.float64)
 
 
 def _points(
