@@ -1,7 +1,7 @@
 """Where the heart is, and which of its pixels are muscle.
 
 `locate_heart` works on a moving series (`heart`); `segment` outlines the left ventricle in a
-corrected one (`outline`): by the network (`network`, `sanity`, `marks`, `trust`) or by the bolus
+corrected one (`outline`): by the network (`network`, `sanity`, `refine`, `trust`) or by the bolus
 alone (`bolus`): `blood` tells the ventricles apart by the arrival of contrast, `polar` finds closed
 contours around a centre. `divide_exam` numbers the wall: `wall`
 traces its borders, `insertions` finds the septum, `levels` the base and the apex, `sectors` the

@@ -40,8 +40,6 @@ class HeartShares:
     tissues: Float[Tensor, "orientation tissue side side"]
     """Share of each class of `models.networks.segmentation.TISSUES`, as seen in each orientation
     and turned back."""
-    insertions: Float[Tensor, "side side"]
-    """Near 1 where the right ventricle is inserted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,12 +181,10 @@ def _look(square: HeartSquare, view: _View) -> HeartShares:
     summary = summarise(square.cut(view.frames), view.n_proton_density)
     views = torch.stack([turned(summary, index) for index in range(N_ORIENTATIONS)])
     with torch.no_grad():
-        tissues, insertions = view.network(views.contiguous(memory_format=torch.channels_last))
-    both = torch.cat([tissues.softmax(dim=1), insertions.sigmoid()[:, None]], dim=1)
-    back = torch.stack([turned_back(maps, index) for index, maps in enumerate(both)])
-    return HeartShares(
-        square=square, tissues=back[:, :-1].contiguous(), insertions=back[:, -1].mean(dim=0)
-    )
+        tissues, _ = view.network(views.contiguous(memory_format=torch.channels_last))
+    shares = tissues.softmax(dim=1)
+    back = torch.stack([turned_back(maps, index) for index, maps in enumerate(shares)])
+    return HeartShares(square=square, tissues=back.contiguous())
 
 
 def _middle(tissues: Float[Tensor, "tissue side side"]) -> tuple[float, float]:

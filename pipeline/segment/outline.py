@@ -7,23 +7,23 @@ from jaxtyping import Float
 from torch import Tensor
 
 from models.networks import Networks
-from models.networks.segmentation import SegmentationNetwork
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
 from pipeline.segment.bolus import outline_by_bolus
 from pipeline.segment.heart import HeartRegion, locate_heart
 from pipeline.segment.insertions import find_insertions
-from pipeline.segment.marks import marked_insertions
-from pipeline.segment.network import look_at_heart
+from pipeline.segment.network import HeartShares, look_at_heart
 from pipeline.segment.refine import refined
 from pipeline.segment.sanity import masks_of
-from pipeline.segment.trust import BOLUS_DICE, expected_dice
+from pipeline.segment.trust import BOLUS_DICE, DOUBTFUL_DICE, expected_dice
 from pipeline.segment.wall import trace_wall
 from pipeline.types import HeartMasks
 
 MIN_BOLUS_CONTRAST = 0.3
 MIN_FRAMES = 12
 MIN_SIDE = 16
+SAME_WALL_DICE = 0.5
+"""Contours that overlap less than this are not of the same heart."""
 MAX_BROKEN_FRACTION = 0.005
 """Pixels of a frame that may be no numbers; a frame with more is left out."""
 
@@ -63,53 +63,58 @@ def segment(
     if region.bolus_contrast < MIN_BOLUS_CONTRAST:
         raise CannotQuantifyError(Code.BOLUS_NOT_COVERED, "no passage of contrast in the heart")
     network = None if networks is None else networks.segmentation
-    seen = None
-    if network is not None:
-        seen = _by_network(network, (density, series), region, spacing_mm)
-    if seen is not None and (seen.expected_dice or 0.0) >= BOLUS_DICE:
-        return seen
-    try:
+    if network is None:
         return _by_bolus(series, region, spacing_mm)
+    seen = look_at_heart(
+        torch.cat([density, series]), len(density), network, region=region, spacing_mm=spacing_mm
+    )
+    place = replace(
+        region, centre_row=seen.square.centre_row, centre_column=seen.square.centre_column
+    )
+    try:
+        masks = _by_network(seen, series, spacing_mm)
     except CannotQuantifyError:
-        if seen is None:
-            raise
-        return seen
+        return _by_bolus(series, place, spacing_mm)
+    if (masks.expected_dice or 0.0) >= DOUBTFUL_DICE:
+        return masks
+    return _instead_of(masks, series, place, spacing_mm)
 
 
 def _by_network(
-    network: SegmentationNetwork,
-    parts: tuple[Float[Tensor, "density row column"], Float[Tensor, "time row column"]],
-    region: HeartRegion,
+    seen: HeartShares, series: Float[Tensor, "time row column"], spacing_mm: tuple[float, float]
+) -> HeartMasks:
+    first = masks_of(seen, (series.shape[1], series.shape[2]))
+    masks = _with_insertions(refined(first, series, spacing_mm), spacing_mm)
+    return replace(masks, expected_dice=expected_dice(seen))
+
+
+def _instead_of(
+    doubted: HeartMasks,
+    series: Float[Tensor, "time row column"],
+    place: HeartRegion,
     spacing_mm: tuple[float, float],
-) -> HeartMasks | None:
-    """Return the masks of the network; None when they cannot be a heart."""
-    density, series = parts
-    seen = look_at_heart(
-        torch.cat([density, series]),
-        len(density),
-        network,
-        region=region,
-        spacing_mm=spacing_mm,
-    )
+) -> HeartMasks:
+    """Return the contours from the bolus where they speak of the same wall; still doubted."""
     try:
-        first = masks_of(seen, (series.shape[1], series.shape[2]))
+        masks = _by_bolus(series, place, spacing_mm)
     except CannotQuantifyError:
-        return None
-    masks = refined(first, series, spacing_mm)
-    return replace(
-        masks,
-        insertions_px=marked_insertions(seen, masks),
-        expected_dice=expected_dice(seen, first, masks),
-    )
+        return doubted
+    both = 2 * int((masks.myocardium & doubted.myocardium).sum())
+    total = int(masks.myocardium.sum() + doubted.myocardium.sum())
+    same = both >= SAME_WALL_DICE * total
+    return replace(masks, expected_dice=doubted.expected_dice) if same else doubted
 
 
 def _by_bolus(
     series: Float[Tensor, "time row column"], region: HeartRegion, spacing_mm: tuple[float, float]
 ) -> HeartMasks:
     masks = outline_by_bolus(series, region, spacing_mm)
+    return replace(_with_insertions(masks, spacing_mm), expected_dice=BOLUS_DICE)
+
+
+def _with_insertions(masks: HeartMasks, spacing_mm: tuple[float, float]) -> HeartMasks:
     wall = trace_wall(masks, spacing_mm)
-    points = None if wall is None else find_insertions(masks, wall)
-    return replace(masks, insertions_px=points, expected_dice=BOLUS_DICE)
+    return replace(masks, insertions_px=None if wall is None else find_insertions(masks, wall))
 
 
 def _usable(frames: Float[Tensor, "time row column"]) -> Float[Tensor, "usable row column"]:

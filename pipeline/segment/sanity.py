@@ -1,6 +1,4 @@
-"""From what the network sees to masks that can be a heart, and what they are worth."""
-
-from dataclasses import dataclass
+"""From what the network sees to masks that can be a heart."""
 
 import torch
 from jaxtyping import Bool, Float
@@ -17,16 +15,6 @@ OUTER_MM2 = (300.0, 11000.0)
 """Area of the left ventricle with its wall: from a small apex to a dilated base."""
 MIN_WALL_MM2 = 150.0
 MIN_RIGHT_MM2 = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
-    """What the network's answer shows of its own quality; 1 is best."""
-
-    overlap: float
-    """Expected Dice of the wall, were the shares probabilities."""
-    agreement: float
-    """Mean Dice of the wall as seen in each orientation with the answer."""
 
 
 def masks_of(seen: HeartShares, size: tuple[int, int]) -> HeartMasks:
@@ -64,18 +52,13 @@ def masks_of(seen: HeartShares, size: tuple[int, int]) -> HeartMasks:
     )
 
 
-def doubt_of(seen: HeartShares) -> Doubt:
-    """Return what the answer shows of its own quality."""
-    each = seen.tissues
-    mean = each.mean(dim=0)
-    wall = _wall(mean[None])[0]
-    share = mean[2]
-    overlap = 2 * float(share[wall].sum()) / max(float(share.sum() + wall.sum()), 1e-6)
-    walls = _wall(each)
+def agreement(seen: HeartShares) -> float:
+    """Return the mean Dice of the wall as seen in each orientation with that of the answer."""
+    wall = _wall(seen.tissues.mean(dim=0, keepdim=True))[0]
+    walls = _wall(seen.tissues)
     both = (walls & wall).sum(dim=(1, 2))
     total = walls.sum(dim=(1, 2)) + wall.sum()
-    agreement = float((2 * both / total.clamp_min(1)).mean())
-    return Doubt(overlap=overlap, agreement=agreement)
+    return float((2 * both / total.clamp_min(1)).mean())
 
 
 def _wall(

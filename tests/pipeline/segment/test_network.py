@@ -1,6 +1,5 @@
 """Where the network looks, and what becomes of its answer; the network itself is replaced."""
 
-import math
 
 import pytest
 import torch
@@ -12,7 +11,6 @@ from models.networks.segmentation import SegmentationNetwork
 from models.networks.summary import SIZE, SPACING_MM
 from pipeline.errors import CannotQuantifyError
 from pipeline.segment import locate_heart, segment
-from pipeline.segment.marks import marked_insertions
 from pipeline.segment.network import (
     N_ORIENTATIONS,
     HeartShares,
@@ -22,7 +20,8 @@ from pipeline.segment.network import (
     turned_back,
 )
 from pipeline.segment.refine import refined
-from pipeline.segment.sanity import doubt_of, masks_of
+from pipeline.segment.sanity import agreement, masks_of
+from pipeline.segment.trust import DOUBTFUL_DICE, expected_dice
 from pipeline.types import HeartMasks
 from tests.pipeline.toy import make_toy
 
@@ -49,11 +48,9 @@ def rings(
     return torch.stack([1 - outer - right, left, outer - left, right])
 
 
-def seen_as(shares: Tensor, marks: Tensor | None = None) -> HeartShares:
+def seen_as(shares: Tensor) -> HeartShares:
     return HeartShares(
-        square=SQUARE,
-        tissues=shares.expand(N_ORIENTATIONS, -1, -1, -1).contiguous(),
-        insertions=torch.zeros(SIZE, SIZE) if marks is None else marks,
+        square=SQUARE, tissues=shares.expand(N_ORIENTATIONS, -1, -1, -1).contiguous()
     )
 
 
@@ -117,24 +114,6 @@ def test_what_cannot_be_a_left_ventricle_is_refused(shares: Tensor) -> None:
         masks_of(seen_as(shares), (100, 80))
 
 
-def test_marks_move_the_insertions() -> None:
-    masks = masks_of(seen_as(rings()), (100, 80))
-    plain = marked_insertions(seen_as(rings()), masks)
-    assert plain is not None
-    marks = torch.zeros(SIZE, SIZE)
-    middle = (SIZE - 1) / 2
-    for row, column in plain:
-        at_row, at_column = row - 50.0 + middle + 4.0, column - 40.0 + middle
-        rows, columns = torch.meshgrid(torch.arange(SIZE), torch.arange(SIZE), indexing="ij")
-        square = (rows - at_row).square() + (columns - at_column).square()
-        marks = torch.maximum(marks, torch.exp(-0.5 * square / 9))
-    moved = marked_insertions(seen_as(rings(), marks), masks)
-    assert moved is not None
-    for (row, column), place in zip(plain, moved, strict=True):
-        assert math.dist(place, (row + 4.0, column)) < 3.8
-        assert math.dist(place, (row, column)) > 0.8
-
-
 def test_the_outer_border_moves_to_where_muscle_ends() -> None:
     toy = make_toy(amplitude_mm=0.0)
     outer = toy.myocardium | toy.left_ventricle
@@ -153,13 +132,10 @@ def test_the_outer_border_moves_to_where_muscle_ends() -> None:
 
 
 def test_disagreement_is_doubt() -> None:
-    sure = doubt_of(seen_as(rings()))
-    assert sure.overlap > 0.93  # pixels on the border are shared
-    assert sure.agreement == pytest.approx(1.0)
+    assert agreement(seen_as(rings())) == pytest.approx(1.0)
+    assert expected_dice(seen_as(rings())) > 0.9
     shaken = torch.stack([rings(at=(float(index), 0.0)) for index in range(N_ORIENTATIONS)])
-    doubt = doubt_of(HeartShares(square=SQUARE, tissues=shaken, insertions=torch.zeros(SIZE, SIZE)))
-    assert doubt.agreement < 0.9
-    assert doubt.overlap < sure.overlap - 0.05
+    assert expected_dice(HeartShares(square=SQUARE, tissues=shaken)) < DOUBTFUL_DICE
 
 
 class KnowsBlood(nn.Module):
