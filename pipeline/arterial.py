@@ -29,6 +29,10 @@ _RESIDUAL = 0.01
 _TELL = 0.1
 _REFUSE = 1.0
 """Change of the scale by that residual from which on it is told, and refused."""
+_CUT_LEVEL = 0.999
+"""Signal over the largest of the series from which on it may be cut off."""
+_CUT_FRACTION = 0.3
+"""Share of the blood at that level in one frame that noise never brings there."""
 _SAME_TIME_S = 0.05
 """Echoes of one beat differ by milliseconds."""
 
@@ -71,10 +75,23 @@ def _from_series(
 ) -> ArterialInput:
     _require_scale(series, blood)
     second = exam.arterial_second_echo
-    if second is None or not _belongs(second, series):
-        return find_arterial_input(registered(series, motion), relaxation=blood)
-    first, second = registered_echoes(series, second, motion)
-    return find_arterial_input(first, relaxation=blood, second_echo=second)
+    if second is not None and _belongs(second, series):
+        first, second = registered_echoes(series, second, motion)
+    else:
+        first, second = registered(series, motion), None
+    found = find_arterial_input(first, relaxation=blood, second_echo=second)
+    _require_whole(first, found)
+    return found
+
+
+def _require_whole(series: ImageSeries, found: ArterialInput) -> None:
+    """Refuse blood whose signal was cut off at the largest value that can be stored."""
+    pixels = series.frames[:, found.mask]
+    cut = (pixels >= _CUT_LEVEL * float(series.frames.amax())).double().mean(dim=1)
+    if bool((cut > _CUT_FRACTION).any()):
+        raise CannotQuantifyError(
+            Code.ARTERIAL_INPUT_SATURATED, "the signal of blood is cut off at the largest value"
+        )
 
 
 def _from_slices(

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from models.networks import Networks
 from pipeline.errors import CannotQuantifyError
-from pipeline.findings import Finding, Grade, series_finding
+from pipeline.findings import Code, Finding, Grade, series_finding
 from pipeline.parameters import AnalysisParameters
 from pipeline.perfusion import Belief, flow_map, heart_belief
 from pipeline.perfusion.window import first_pass_s
@@ -31,6 +31,7 @@ from pipeline.segment import locate_heart, segment
 from pipeline.signal import to_concentration
 from pipeline.types import (
     ArterialInput,
+    FlowMap,
     HeartMasks,
     ImageSeries,
     MotionCorrection,
@@ -38,6 +39,9 @@ from pipeline.types import (
     SliceAnalysis,
 )
 
+_MIN_KNOWN_FRACTION = 0.1
+"""Share of the wall with a flow below which a map would show chance."""
+_MIN_KNOWN_PIXELS = 20
 _MIN_DENSITY_FRACTION = 0.6
 """Proton density over that of the wall below which a pixel holds too much air to be measured."""
 
@@ -139,8 +143,19 @@ def map_slice(
         settings=shared.parameters.flow,
         belief=belief,
     )
+    if not _has_basis(flow, result):
+        nothing = "the curves of the heart do not tell a flow."
+        return result, [series_finding(Code.MAP_IMPLAUSIBLE, Grade.FAIL, nothing, index)]
     result = replace(result, flow=flow)
     return result, list(_check_map(shared, result, index))
+
+
+def _has_basis(flow: FlowMap, result: SliceAnalysis) -> bool:
+    """Whether a fair part of the wall, or of the heart where that is not known, has a number."""
+    known = flow.flow_ml_min_g.isfinite()
+    if result.masks is not None and bool(result.masks.myocardium.any()):
+        return float(known[result.masks.myocardium].double().mean()) >= _MIN_KNOWN_FRACTION
+    return int(known.sum()) >= _MIN_KNOWN_PIXELS
 
 
 def _outline(shared: Shared, series: ImageSeries) -> HeartMasks:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
@@ -52,10 +53,26 @@ def _kept(
 ) -> ImageSeries:
     return replace(
         series,
-        frames=frames[keep],
+        frames=_filled(frames[keep]),
         time_s=series.time_s[keep],
         n_proton_density=int(keep[: series.n_proton_density].sum()),
     )
+
+
+def _filled(frames: Float[Tensor, "time row column"]) -> Float[Tensor, "time row column"]:
+    """Return frames with the mean of their neighbours where single pixels are no numbers.
+
+    One of them would spread through every smoothing; that there were some is said by
+    `pipeline.quality.frames`.
+    """
+    known = frames.isfinite()
+    if bool(known.all()):
+        return frames
+    total, weight = (
+        avg_pool2d(images[:, None], 3, stride=1, padding=1)[:, 0]
+        for images in (torch.where(known, frames, 0.0), known.to(frames.dtype))
+    )
+    return torch.where(known, frames, total / weight.clamp_min(1e-6))
 
 
 def _shown(frames: Float[Tensor, "time row column"]) -> Bool[Tensor, " time"]:

@@ -17,7 +17,7 @@ from pipeline.findings import Code
 from pipeline.perfusion.blood_pool import find_left_ventricle
 from pipeline.perfusion.pool_signal import PoolSignal, pool_concentration, read_pool
 from pipeline.perfusion.second_echo import decay_1_s
-from pipeline.signal.baseline import bolus_onset, count_pre_contrast
+from pipeline.signal.baseline import bolus_onset, count_pre_contrast, first_peak
 from pipeline.signal.concentration import signal_table
 from pipeline.signal.proton_density import receive_field
 from pipeline.types import ArterialInput, ArterialInputSource, ImageSeries
@@ -35,6 +35,10 @@ _RECIRCULATION_RISE = 0.05
 _UNSATURATED_FRACTION = 0.75
 """Highest peak of a cavity in a perfusion slice, over the end of the table of its sequence."""
 _MIN_PRE_CONTRAST = 2
+_SPIKE = 8.0
+_SPIKE_OF_PEAK = 0.05
+"""A sample before contrast is spoilt when it is off by so many median deviations and, above
+that, by this share of the peak."""
 _MIN_ABOVE_HALF = 2
 """Beats above half of the peak: one alone is a spike, not blood that has passed the lungs."""
 
@@ -164,15 +168,15 @@ def first_pass(
 
     """
     _require_resolved(concentration_mmol_l)
-    peak = int(_first_maximum(concentration_mmol_l))
+    peak = first_peak(concentration_mmol_l)
     foot = bolus_onset(concentration_mmol_l[: peak + 1])
     if foot + 1 < _MIN_PRE_CONTRAST:
         raise CannotQuantifyError(
             Code.BOLUS_NOT_COVERED, "the bolus arrived before the series began"
         )
-    before = concentration_mmol_l[: foot + 1]
+    before = _without_spikes(concentration_mmol_l[: foot + 1], concentration_mmol_l[peak])
     curve = concentration_mmol_l - before.mean()
-    _require_clear_peak(curve, peak, foot)
+    _require_clear_peak(curve[peak], before)
     _require_width(curve, peak, foot)
     valley = _valley(curve, time_s, peak)
     if not bool(curve[valley] <= _PASSED_FRACTION * curve[peak]):
@@ -211,22 +215,21 @@ def _require_resolved(curve: Float[Tensor, " time"]) -> None:
         )
 
 
-def _first_maximum(curve: Float[Tensor, " time"]) -> int:
-    """Return the maximum; smoothing over three beats keeps a single spike from being it."""
-    padded = torch.cat([curve[:1], curve, curve[-1:]])
-    calm = padded.unfold(0, 3, 1).median(dim=1).values
-    around = int(calm.argmax())
-    start = max(around - 1, 0)
-    return start + int(curve[start : around + 2].argmax())
+def _without_spikes(
+    before: Float[Tensor, " time"], peak: Float[Tensor, ""]
+) -> Float[Tensor, " calm"]:
+    """Return the samples before the bolus without single spoilt beats."""
+    away = (before - before.median()).abs()
+    usual = _SPIKE * away.median() + _SPIKE_OF_PEAK * peak.abs()
+    return before[away <= usual]
 
 
-def _require_clear_peak(curve: Float[Tensor, " time"], peak: int, foot: int) -> None:
-    scatter = curve[: foot + 1].std() if foot else curve.new_zeros(())
-    is_clear = bool(curve[peak] > _CLEAR * scatter) and bool(curve[peak] > _MIN_PEAK_MMOL_L)
+def _require_clear_peak(peak: Float[Tensor, ""], before: Float[Tensor, " calm"]) -> None:
+    scatter = before.std() if len(before) > 1 else before.new_zeros(())
+    is_clear = bool(peak > _CLEAR * scatter) and bool(peak > _MIN_PEAK_MMOL_L)
     if not is_clear:
         raise CannotQuantifyError(
-            Code.NO_ARTERIAL_INPUT,
-            f"no clear arterial peak: {float(curve[peak]):.2f} mmol/l",
+            Code.NO_ARTERIAL_INPUT, f"no clear arterial peak: {float(peak):.2f} mmol/l"
         )
 
 

@@ -99,8 +99,6 @@ def fit(  # noqa: PLR0913 - constants of tissue and fit, each by its name
     usable = exact.isfinite().all(1) & (spread > 1e-12 * exact.square().sum(1))
     if not bool(usable.any()):
         return _nothing(tissue_mmol_l)
-    if not bool(usable.any()):
-        return _nothing(tissue_mmol_l)
     curves = exact.float()
     beside = None
     if regional_mmol_l is not None:

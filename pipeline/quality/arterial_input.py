@@ -21,6 +21,12 @@ failure; narrower is a spike, wider a slow or second injection."""
 _FLAT_TOP = 0.5
 """Width at 95 % over width at 50 % of the peak: 0.27 for a Gaussian, 1 for a signal that is cut."""
 _MIN_TOP_SAMPLES = 4
+_FEWEST_SAMPLES = 4
+"""Samples above half of the peak: with fewer its height is a guess."""
+_EARLIER_BOLUS = 0.2
+"""Fall before the peak over the peak: the first pass rises without a break."""
+_SECOND_BOLUS = 0.4
+"""Rise after the first pass over the first peak; recirculation has 0.1-0.25."""
 _LOWEST_RETURN = 2.0
 """Peak over the minimum that follows: 5.6 before and 8.3 after correction for T2* (Kellman 2017,
 doi 10.1186/s12968-017-0355-5); a cut peak has less."""
@@ -49,6 +55,7 @@ def check_arterial_input(
         *_height(float(curve[peak])),
         *_shape(curve, time_s, peak),
         *_return(curve, arterial_input),
+        *_sampling(curve, arterial_input),
         *_transverse_loss(arterial_input, sequence),
     )
     return tuple(Finding(code=code, grade=grade, text=text) for code, grade, text in remarks)
@@ -108,6 +115,25 @@ def _return(
     if bool(peak < _LOWEST_RETURN * valley):
         text = f"The arterial peak is only {float(peak / valley):.1f} times what follows it."
         yield Code.ARTERIAL_INPUT_SATURATED, Grade.REVIEW, text
+
+
+def _sampling(
+    curve: Float[Tensor, " time"], arterial_input: ArterialInput
+) -> Iterator[tuple[Code, Grade, str]]:
+    peak, valley = arterial_input.peak, arterial_input.valley
+    n_high = int((curve[arterial_input.foot : valley + 1] > 0.5 * curve[peak]).sum())
+    if n_high < _FEWEST_SAMPLES:
+        text = f"Only {n_high} frames show the arterial peak: its height is uncertain."
+        yield Code.BOLUS_NOT_COVERED, Grade.REVIEW, text
+    rising = curve[arterial_input.foot : peak + 1]
+    if bool((rising.cummax(dim=0).values - rising).max() > _EARLIER_BOLUS * curve[peak]):
+        text = "The arterial curve falls before its peak: an earlier bolus, or spoiled frames."
+        yield Code.BOLUS_NOT_COVERED, Grade.REVIEW, text
+    later = curve[valley:].max() - curve[valley]
+    if bool(later > _SECOND_BOLUS * curve[peak]):
+        at_s = float(arterial_input.time_s[valley + int(curve[valley:].argmax())])
+        text = f"A second bolus comes at {at_s:.0f} s; flow is that of the first one."
+        yield Code.BOLUS_NOT_COVERED, Grade.REVIEW, text
 
 
 def _transverse_loss(

@@ -107,11 +107,15 @@ def _arrival_s(
     series: ImageSeries, motion: MotionCorrection, place: Bool[Tensor, "row column"]
 ) -> float:
     n_before = series.n_proton_density
-    return half_rise_s(motion.frames[n_before:, place].mean(dim=1), series.time_s[n_before:])
+    curve = motion.frames[n_before:, place].nanmean(dim=1)
+    known = curve.isfinite()
+    return half_rise_s(curve[known], series.time_s[n_before:][known])
 
 
 def half_rise_s(curve: Float[Tensor, " time"], time_s: Float[Tensor, " time"]) -> float:
-    """Return when a curve first passes the middle between its lowest and highest value, s."""
+    """Return when a curve first passes the middle of its range, s; NaN where it is too short."""
+    if len(curve) < 3:
+        return torch.nan
     calm = torch.cat([curve[:1], curve, curve[-1:]]).unfold(0, 3, 1).median(dim=1).values
     peak = int(calm.argmax())
     floor = float(calm[: peak + 1].min())

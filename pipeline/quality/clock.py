@@ -8,8 +8,8 @@ from torch import Tensor
 from pipeline.findings import Code, Finding, Grade, series_finding
 from pipeline.types import Exam, ImageSeries
 
-_STEP_RANGE_S = (0.3, 3.0)
-"""200 beats per minute to every second beat at 40; dual-sequence perfusion takes every beat."""
+_STEP_RANGE_S = (0.3, 4.0)
+"""200 beats per minute to every third beat at 45."""
 _COARSE_S = 0.1
 """Stamps that are all multiples of this are rounded, or were not measured. A tenth of a second is
 an eighth of a beat, and an error of sampling times passes into flow one to one."""

@@ -16,13 +16,36 @@ _MIN_ENHANCEMENT = 6.0
 _ONSET_FRACTION = 0.1
 
 
-def bolus_onset(curve: Float[Tensor, " time"]) -> int:
-    """Return the index of the last sample before a curve rises to its maximum.
+_BOLUS_FRACTION = 0.5
+"""A first bolus reaches this fraction of the highest one; recirculation and a test dose do not."""
 
-    The rise is followed back from the maximum to the last sample below 10 % of it, so an earlier
+
+def first_peak(curve: Float[Tensor, " time"]) -> int:
+    """Return where the first bolus is highest, though a later one may be higher.
+
+    It is the highest sample of the first stretch above half of the range. A median over three
+    beats keeps a single spike from being it.
+    """
+    if curve.shape[0] < 3:
+        return int(curve.argmax())
+    calm = torch.cat([curve[:1], curve, curve[-1:]]).unfold(0, 3, 1).median(dim=1).values
+    floor = calm.min()
+    is_high = calm >= floor + _BOLUS_FRACTION * (calm.max() - floor)
+    start = int(torch.nonzero(is_high)[0])
+    lower = torch.nonzero(~is_high[start:])
+    end = start + int(lower[0]) if lower.numel() else curve.shape[0]
+    around = start + int(calm[start:end].argmax())
+    first = max(around - 1, 0)
+    return first + int(curve[first : around + 2].argmax())
+
+
+def bolus_onset(curve: Float[Tensor, " time"]) -> int:
+    """Return the index of the last sample before a curve rises to its first bolus.
+
+    The rise is followed back from the peak to the last sample below 10 % of it, so an earlier
     disturbance is not taken for the bolus.
     """
-    peak = int(curve.argmax())
+    peak = first_peak(curve)
     before = curve[: peak + 1]
     floor = before.min()
     below = torch.nonzero(before <= floor + _ONSET_FRACTION * (curve[peak] - floor))

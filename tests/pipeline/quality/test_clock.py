@@ -51,7 +51,7 @@ def test_a_missed_beat_at_the_end_is_silent() -> None:
         (0.8123456 * torch.arange(63, dtype=torch.float64), "exactly as far apart"),
         (clock(scale=1.3).round(), "rounded"),
         (clock(scale=0.2), "no heart beat"),
-        (clock(scale=5.0), "no heart beat"),
+        (clock(scale=6.0), "no heart beat"),
         (clock(start_s=30.0), "apart from slice 1"),
         (clock(scale=1.1), "apart from slice 1"),
     ],
