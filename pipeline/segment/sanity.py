@@ -1,7 +1,7 @@
 """From what the network sees to masks that can be a heart."""
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from torch import Tensor
 from torch.nn import functional
 
@@ -50,21 +50,6 @@ def masks_of(seen: HeartShares, size: tuple[int, int]) -> HeartMasks:
         right_ventricle=right if int(right.sum()) * pixel_mm2 >= MIN_RIGHT_MM2 else None,
         method="network",
     )
-
-
-def agreement(seen: HeartShares) -> float:
-    """Return the mean Dice of the wall as seen in each orientation with that of the answer."""
-    wall = _wall(seen.tissues.mean(dim=0, keepdim=True))[0]
-    walls = _wall(seen.tissues)
-    both = (walls & wall).sum(dim=(1, 2))
-    total = walls.sum(dim=(1, 2)) + wall.sum()
-    return float((2 * both / total.clamp_min(1)).mean())
-
-
-def _wall(
-    tissues: Float[Tensor, "answer tissue row column"],
-) -> Bool[Tensor, "answer row column"]:
-    return (tissues[:, 1] + tissues[:, 2] > 0.5) & (tissues[:, 1] <= 0.5)
 
 
 def _whole(mask: Bool[Tensor, "row column"]) -> Bool[Tensor, "row column"]:

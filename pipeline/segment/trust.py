@@ -1,7 +1,6 @@
 """How good a segmentation is likely to be."""
 
-from pipeline.segment.network import HeartShares
-from pipeline.segment.sanity import agreement
+from pipeline.segment.network import HeartShares, agreement
 
 DOUBTFUL_DICE = 0.75
 """An answer that expects less of itself is doubted: finding P10."""

@@ -1,6 +1,5 @@
 """Where the network looks, and what becomes of its answer; the network itself is replaced."""
 
-
 import pytest
 import torch
 from torch import Tensor, nn
@@ -15,12 +14,13 @@ from pipeline.segment.network import (
     N_ORIENTATIONS,
     HeartShares,
     HeartSquare,
+    agreement,
     look_at_heart,
     turned,
     turned_back,
 )
 from pipeline.segment.refine import refined
-from pipeline.segment.sanity import agreement, masks_of
+from pipeline.segment.sanity import masks_of
 from pipeline.segment.trust import DOUBTFUL_DICE, expected_dice
 from pipeline.types import HeartMasks
 from tests.pipeline.toy import make_toy
