@@ -27,11 +27,11 @@ _FIRST_CURVE_SEED = {False: 9400, True: 5090}
 
 def quantification(
     *,
-    clinical: Annotated[int, typer.Option(min=0, help="Exams of the clinical point.")] = 12,
-    random: Annotated[int, typer.Option(min=0, help="Exams of random protocols.")] = 12,
+    clinical: Annotated[int, typer.Option(min=0, help="Exams of the clinical point.")] = 8,
+    random: Annotated[int, typer.Option(min=0, help="Exams of random protocols.")] = 8,
     repeats: Annotated[int, typer.Option(min=0, help="Patients per factor.")] = 1,
     factors: Annotated[str, typer.Option(help="Factors, with commas; all when empty.")] = "",
-    curves: Annotated[int, typer.Option(min=0, help="Voxels per set of curves.")] = 1000,
+    curves: Annotated[int, typer.Option(min=0, help="Voxels per set of curves.")] = 300,
     models: Annotated[str, typer.Option(help="Fits, with commas.")] = "btex,fermi,tikhonov",
     jobs: Annotated[int, typer.Option(min=1, help="Exams side by side.")] = 1,
     output: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("evaluation"),

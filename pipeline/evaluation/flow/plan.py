@@ -17,6 +17,8 @@ from pipeline.evaluation.flow.records import FlowRecord, Key, Motion
 from pipeline.types import Analysis, FlowModel
 
 Wanted = tuple[Motion, FlowModel]
+_FITTED_BY_ALL = ("", "MBF")
+"""Factors that every model is fitted on; empty outside the factors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,10 @@ def key_of(trial: Trial, motion: Motion, model: FlowModel) -> Key:
 def tasks(
     trials: Collection[Trial], models: Collection[FlowModel], done: frozenset[Key]
 ) -> list[Task]:
-    """Return the exams of which something is missing; no model but the first on still factors."""
+    """Return the exams of which something is missing.
+
+    Factors are fitted with the first model alone, but for flow itself.
+    """
     first = next(iter(models))
     every = [
         Task(
@@ -58,7 +63,7 @@ def tasks(
                 (motion, model)
                 for motion in Motion
                 for model in models
-                if model is first or motion is Motion.CORRECTED or not trial.factor
+                if model is first or trial.factor in _FITTED_BY_ALL
             ),
             done=done,
         )

@@ -13,7 +13,6 @@ from models.phantom import TissueModel
 from pipeline.evaluation.flow.design import FACTORS, Group
 from pipeline.evaluation.flow.records import FlowRecord, Motion
 from pipeline.evaluation.flow.statistics import (
-    agreement,
     area_under_curve,
     defect_scores,
     of_segments,
@@ -236,36 +235,36 @@ def model_plot(records: Rows) -> Canvas:
     figure = _canvas(9.0, 3.4)
     for place, motion in enumerate(Motion):
         axes = figure.add_subplot(1, 2, place + 1)
-        for order, tissue in enumerate(TissueModel):
-            for model in FlowModel:
-                rows = [
-                    row
-                    for row in records
-                    if (row.group, row.motion, row.model, row.tissue)
-                    == (Group.CLINICAL, motion, model, tissue)
-                ]
-                true, found = (
-                    [value for row in rows for value in getattr(row, name)]
-                    for name in ("segment_true", "segment_found")
-                )
-                part = agreement(true, found)
-                at = order + 0.22 * (list(FlowModel).index(model) - 1)
-                colour = f"C{list(FlowModel).index(model)}"
-                spread = part.upper_limit - part.bias
-                axes.errorbar(
-                    at, 100 * part.bias, yerr=100 * spread / 1.96, fmt="o", capsize=2, color=colour
-                )
+        for order, model in enumerate(FlowModel):
+            rows = [
+                row
+                for row in records
+                if (row.group, row.motion, row.model) == (Group.CLINICAL, motion, model)
+            ]
+            if rows:
+                _tissue_bars(axes, rows, 0.22 * (order - 1), model)
         axes.set_xticks(range(len(TissueModel)), [tissue.value for tissue in TissueModel])
+        axes.set_xlim(-0.5, len(TissueModel) - 0.5)
         axes.tick_params(axis="x", labelsize=7)
         axes.axhspan(-3.0, 3.0, color="#999999", alpha=0.25, linewidth=0)
         axes.set_ylim(-_LIMIT, _LIMIT)
         axes.set_title(f"{motion.value} images", fontsize=9, loc="left")
         axes.grid(axis="y", alpha=0.3)
-    for order, model in enumerate(FlowModel):
-        figure.axes[0].plot([], [], "o", color=f"C{order}", label=model.value)
     figure.axes[0].set_ylabel("bias of segments, % (bars: one SD)")
     _legend(figure.axes[0])
     return figure
+
+
+def _tissue_bars(axes: Axes, rows: Rows, shift: float, model: FlowModel) -> None:
+    parts = [of_segments(row for row in rows if row.tissue == tissue) for tissue in TissueModel]
+    axes.errorbar(
+        [order + shift for order in range(len(parts))],
+        [100 * part.bias for part in parts],
+        yerr=[100 * (part.upper_limit - part.bias) / 1.96 for part in parts],
+        fmt="o",
+        capsize=2,
+        label=model.value,
+    )
 
 
 def _corrected(records: Rows, model: FlowModel, group: Group) -> list[FlowRecord]:
