@@ -29,6 +29,9 @@ _BORDER_FRACTION = 0.1
 """Rim of the image where neither ventricle lies: folding artefacts and arms."""
 _NEAR_MM = 30.0
 """Fall-off of the weight around the middle of the heart: about half a heart."""
+_FARTHEST = 0.135
+"""Weight at twice that distance, beyond which there is no ventricle: liver, spleen, arms. Left in,
+they would be taken for one of two groups of curves, and both ventricles for the other."""
 _MIN_PIXELS = 4
 _N_ROUNDS = 20
 _HALF = 0.5
@@ -71,9 +74,10 @@ def find_left_ventricle(
 
     """
     rise = frames - frames[:n_pre_contrast].mean(dim=0)
-    height = smooth(rise, 0.7).amax(dim=0) * _inner(rise)
+    near = _nearness(frames, spacing_mm)
+    height = smooth(rise, 0.7).amax(dim=0) * _inner(rise) * (near >= _FARTHEST)
     strong, later, gap_s = _split(rise, time_s, height, n_pre_contrast)
-    weight = height * _nearness(frames, spacing_mm)
+    weight = height * near
     left = fullest_component(_placed(strong, later), weight)
     if int(left.sum()) < _MIN_PIXELS:
         raise CannotQuantifyError(

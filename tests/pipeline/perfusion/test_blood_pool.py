@@ -85,3 +85,10 @@ def test_frames_are_left_alone():
         series.frames[N_FIRST:], times()[N_FIRST:], n_pre_contrast=6, spacing_mm=SPACING_MM
     )
     assert torch.equal(series.frames, before)
+
+
+def test_a_late_organ_far_away_does_not_push_both_ventricles_into_one_group():
+    """With three shapes of curves, two groups would be the heart and the organ."""
+    organ = bolus(5.0, 22.0)
+    pool = find([*ventricles(), (disc((41.0, 36.0), 4.5), organ)], noise=0.002)
+    assert bool(LEFT_POOL[pool.mask].all())
