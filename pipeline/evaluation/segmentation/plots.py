@@ -8,13 +8,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 
 from pipeline.evaluation.cases import Split
-from pipeline.evaluation.segmentation.figures import FAILED_DICE
+from pipeline.evaluation.segmentation.figures import FAILED_DICE, Value
 from pipeline.evaluation.segmentation.measure import Way
 from pipeline.evaluation.segmentation.records import OutlineRecord
 from pipeline.segment.trust import DOUBTFUL_DICE
 
 _LEVELS = ("#3b7dd8", "#3a9c5f", "#c8433f")
-_PANELS = (
+_PANELS: tuple[tuple[str, Value], ...] = (
     ("Dice of the myocardium", lambda record: record.dice_myocardium),
     ("Dice of the left ventricle", lambda record: record.dice_left_ventricle),
     ("larger error of both insertions, degrees", lambda record: record.insertion_deg),
@@ -81,12 +81,12 @@ def canvas(width: float, height: float) -> Canvas:
     return figure
 
 
-def _strip(axes: Axes, rows: Sequence[OutlineRecord], value: object, line: int) -> None:
+def _strip(axes: Axes, rows: Sequence[OutlineRecord], value: Value, line: int) -> None:
     for order, record in enumerate(rows):
         colour = _LEVELS[min(record.index, 2)]
         face = "none" if record.split == Split.BEYOND else colour
         height = line + 0.5 * ((order * 0.618) % 1.0 - 0.5)
-        number = value(record)  # type: ignore[operator]
+        number = value(record)
         axes.plot(number, height, "o", markersize=3, color=colour, markerfacecolor=face)
 
 

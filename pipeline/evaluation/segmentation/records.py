@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 Key = tuple[str, int, int, str, str]
 """Split, seed, slice, way and weights: what makes a result unique."""
@@ -71,6 +72,7 @@ def from_line(line: str) -> OutlineRecord:
     expected = {field.name for field in fields(OutlineRecord)}
     if not isinstance(content, dict) or set(content) != expected:
         raise ValueError("not a result of this version; remove the file to start anew")
-    return OutlineRecord(
-        **{name: math.nan if value is None else value for name, value in content.items()}
-    )
+    values: dict[str, Any] = {
+        name: math.nan if value is None else value for name, value in content.items()
+    }
+    return OutlineRecord(**values)

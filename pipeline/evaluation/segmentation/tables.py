@@ -7,6 +7,7 @@ from pipeline.evaluation.cases import Split
 from pipeline.evaluation.segmentation.figures import (
     FAILED_DICE,
     Spread,
+    Value,
     flagging,
     is_doubted,
     spread,
@@ -35,7 +36,7 @@ endocardium and epicardium. Insertions: the larger error of both angles around t
 Each cell: mean, median, and the value that one slice in ten is worse than. `segment` is what an
 analysis gets; `bolus` is the passage of contrast alone, as without a network.
 """
-_FIGURES = (
+_FIGURES: tuple[tuple[str, Value, int, bool], ...] = (
     ("Dice myocardium", lambda record: record.dice_myocardium, 3, False),
     ("Dice left ventricle", lambda record: record.dice_left_ventricle, 3, False),
     ("Dice right ventricle", lambda record: record.dice_right_ventricle, 3, False),
