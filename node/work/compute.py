@@ -31,12 +31,14 @@ from node.translate import (
 from node.version import VERSION
 from node.work.constants import relaxivity_of, tissue_of, transverse_relaxivity_of
 from node.work.networks import TrainedNetworks
+from node.work.pairs import compare
 from node.work.threads import threads_per_worker
 from pipeline.analyse import analyse
 from pipeline.findings import Code, Grade
 from pipeline.motion import Method
 from pipeline.parameters import AnalysisParameters, FermiBounds
 from pipeline.picture import Provenance, draw_failure_page, draw_page
+from pipeline.quality import AnalysedExam
 from pipeline.transfer import move_analysis, move_exam
 from pipeline.types import Analysis, Exam, FlowModel
 from storage.records import Failure
@@ -197,6 +199,7 @@ def _compute_exams(
     device = choose_device(settings.compute.device)
     n_parallel = threads_per_worker(settings.compute) if device.type == "cpu" else 1
     share = (1.0 - _DECODING_SHARE - _ENCODING_SHARE) / len(decoded.exams)
+    finished: list[AnalysedExam] = []
     for position, item in enumerate(decoded.exams):
         exam = move_exam(item.exam, device)
         parameters = parameters_for(
@@ -211,6 +214,8 @@ def _compute_exams(
             move_analysis(analysis, torch.device("cpu")),
             findings=decoded.findings + analysis.findings,
         )
+        finished.append(AnalysedExam(exam=item.exam, analysis=analysis))
+        analysis = replace(analysis, findings=analysis.findings + compare(finished))
         page = draw_page(item.exam, analysis, _provenance(stamp, settings, analysis))
         yield ComputedExam(decoded=item, analysis=analysis, page=page)
 

@@ -16,9 +16,11 @@ from pipeline.quality.frames import check_frames
 from pipeline.quality.heart import check_heart
 from pipeline.quality.motion import check_motion
 from pipeline.quality.segmentation import check_segmentation
+from pipeline.quality.stress import AnalysedExam, check_pair
 from pipeline.quality.timing import check_timing
 
 __all__ = [
+    "AnalysedExam",
     "check_agreement",
     "check_arterial_input",
     "check_clock",
@@ -27,6 +29,7 @@ __all__ = [
     "check_frames",
     "check_heart",
     "check_motion",
+    "check_pair",
     "check_segmentation",
     "check_timing",
 ]

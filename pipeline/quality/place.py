@@ -14,7 +14,8 @@ def normal_of(geometry: Geometry) -> Point:
     """Return the unit vector across the plane of a series."""
     row, column = _directions(geometry)
     normal = torch.linalg.cross(row, column)
-    return normal / normal.norm().clamp_min(1e-12)
+    unit: Tensor = normal / normal.norm().clamp_min(1e-12)
+    return unit
 
 
 def centre_mm(mask: Bool[Tensor, "row column"], geometry: Geometry) -> Point:
@@ -22,8 +23,9 @@ def centre_mm(mask: Bool[Tensor, "row column"], geometry: Geometry) -> Point:
     row, column = mask.nonzero().double().mean(dim=0).cpu()
     along_row, along_column = _directions(geometry)
     origin = torch.tensor(geometry.origin_mm, dtype=torch.float64)
-    across = row * geometry.spacing_mm[0] * along_column
-    return origin + across + column * geometry.spacing_mm[1] * along_row
+    down = row * geometry.spacing_mm[0] * along_column
+    centre: Tensor = origin + down + column * geometry.spacing_mm[1] * along_row
+    return centre
 
 
 def _directions(geometry: Geometry) -> tuple[Point, Point]:

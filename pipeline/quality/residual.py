@@ -127,7 +127,8 @@ def _shifts_px(products: _Products, good: Bool[Tensor, " time"]) -> Float[Tensor
     tidy = normal * scale[:, :, None] * scale[:, None, :]
     ridge = 1e-9 * torch.eye(n_basis + 2, dtype=tidy.dtype, device=tidy.device)
     shift = (torch.linalg.solve(tidy + ridge, right * scale) * scale)[:, n_basis:]
-    return _told(products) * (shift - shift.median(dim=0).values)
+    calm: Tensor = _told(products) * (shift - shift.median(dim=0).values)
+    return calm
 
 
 def _told(products: _Products) -> Float[Tensor, "time one"]:

@@ -55,10 +55,8 @@ def _named(segments: list[int]) -> str:
 def _shares(
     sectors: SliceSectors, chosen: Bool[Tensor, "row column"]
 ) -> Iterator[tuple[int, float]]:
-    for number in sectors.segment.unique().tolist():
-        if number:
-            place = sectors.segment == number
-            yield int(number), float(chosen[place].double().mean())
+    for number in sorted(set(sectors.segment.flatten().tolist()) - {0}):
+        yield number, float(chosen[sectors.segment == number].double().mean())
 
 
 def _clipped(flow: FlowMap) -> Bool[Tensor, "row column"]:
