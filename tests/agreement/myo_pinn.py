@@ -11,13 +11,12 @@ from torch import Tensor
 from models.kinetics import ExponentialResponse, convolve, two_compartment_exchange
 from pipeline.parameters import FermiBounds
 from pipeline.perfusion import fit
-from pipeline.perfusion.arterial_input import first_pass
-from pipeline.perfusion.deconvolution import deconvolve
-from pipeline.types import FlowModel
+from pipeline.types import ArterialInput, ArterialInputSource, FlowModel
 from tests.agreement.row import Row
 
 PEAK_MMOL_L = 5.0
 """Their input has no unit of ours; flow does not depend on it, noise priors do."""
+VALLEY_FRACTION = 0.1
 
 
 @dataclass(frozen=True)
@@ -99,19 +98,30 @@ def exact_rule_typically(folder: Path) -> Row:
     )
 
 
+def arterial_input(given: Cases) -> ArterialInput:
+    """Return their input, which begins at the first sample and does not recirculate."""
+    curve = PEAK_MMOL_L / given.arterial.max() * given.arterial
+    peak = int(curve.argmax())
+    return ArterialInput(
+        time_s=60.0 * given.time_min,
+        concentration_mmol_l=curve,
+        mask=torch.ones(2, 2, dtype=torch.bool),
+        source=ArterialInputSource.DUAL_SEQUENCE,
+        foot=0,
+        peak=peak,
+        valley=peak + int((curve[peak:] < VALLEY_FRACTION * PEAK_MMOL_L).nonzero()[0]),
+    )
+
+
 def flow_errors(given: Cases, curves: Tensor, model: FlowModel) -> Tensor:
     """Return the relative error of flow of all curves, by the fits of our maps."""
-    time_s = 60.0 * given.time_min
-    scale = PEAK_MMOL_L / given.arterial.max()
-    fit_model = deconvolve if model is FlowModel.TIKHONOV else partial(fit, model=model)
-    found = fit_model(
-        scale * curves,
-        time_s=time_s,
-        arterial_input=first_pass(
-            scale * given.arterial, time_s, torch.ones(2, 2, dtype=torch.bool)
-        ),
+    found = fit(
+        PEAK_MMOL_L / given.arterial.max() * curves,
+        time_s=60.0 * given.time_min,
+        arterial_input=arterial_input(given),
         bounds=FermiBounds(max_flow_ml_min_g=8.0, max_delay_s=3.0),
         density_g_ml=1.0,
+        model=model,
     )
     return found.flow_ml_min_g / given.flow_1_min - 1.0
 
