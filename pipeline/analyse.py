@@ -11,8 +11,9 @@
 A bad exam is not an error: what could not be computed is None and has a finding that says why.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import torch
 
@@ -22,10 +23,19 @@ from pipeline.findings import Finding
 from pipeline.measure import measure
 from pipeline.parameters import AnalysisParameters
 from pipeline.quality import check_agreement, check_clock, check_exam
-from pipeline.quantify import PreparedSlice, Shared, map_slice, prepare_slice, tissue_of
+from pipeline.quantify import (
+    PreparedSlice,
+    Shared,
+    map_slice,
+    prepare_slice,
+    tissue_of,
+    with_sectors,
+)
 from pipeline.register import register_exam
 from pipeline.segment import divide_exam
 from pipeline.types import Analysis, Exam, MotionCorrection, Progress, SliceAnalysis
+
+Answer = TypeVar("Answer")
 
 _MOTION_SHARE = 0.75
 """Share of the run time that registration takes."""
@@ -54,7 +64,7 @@ def analyse(
     progress
         Called with the stage and the fraction done.
     n_parallel
-        Series that are registered side by side; the result does not depend on it.
+        Series that are worked on side by side; the result does not depend on it.
 
     Returns
     -------
@@ -81,9 +91,9 @@ def analyse(
         arterial_input=arterial_input,
         networks=networks,
     )
-    prepared, found = _prepare(exam, motions, shared, report)
+    prepared, found = _prepare(exam, motions, shared, report, n_parallel)
     findings += found
-    results, found = _map(prepared, shared, report)
+    results, found = _map(prepared, shared, report, n_parallel)
     findings += found
     findings += check_agreement(
         exam, results, arterial_input=arterial_input, arterial_motion=arterial_motion
@@ -100,41 +110,52 @@ def analyse(
 
 
 def _prepare(
-    exam: Exam, motions: Sequence[MotionCorrection], shared: Shared, report: Progress
+    exam: Exam,
+    motions: Sequence[MotionCorrection],
+    shared: Shared,
+    report: Progress,
+    n_parallel: int,
 ) -> tuple[list[PreparedSlice], list[Finding]]:
     """Outline and convert every slice; divide the walls of all together."""
-    prepared, findings = [], []
-    for index, (series, motion) in enumerate(zip(exam.slices, motions, strict=False)):
-        _report(report, "concentration", index, len(exam.slices), _MOTION_SHARE)
-        one, found = prepare_slice(shared, series, motion, index)
-        prepared.append(one)
-        findings += found
-    sectors, found_there = divide_exam(exam.slices, [one.result.masks for one in prepared])
-    findings += found_there
-    divided = [
-        replace(one, result=replace(one.result, sectors=part))
-        for one, part in zip(prepared, sectors, strict=True)
-    ]
-    return divided, findings
+
+    def prepare(index: int) -> tuple[PreparedSlice, list[Finding]]:
+        report(f"concentration, slice {index + 1} of {len(exam.slices)}", _MOTION_SHARE)
+        return prepare_slice(shared, exam.slices[index], motions[index], index)
+
+    answers = _side_by_side(prepare, len(exam.slices), n_parallel)
+    findings = [finding for _, found in answers for finding in found]
+    masks = [one.result.masks for one, _ in answers]
+    sectors, found_together = divide_exam(exam.slices, masks)
+    prepared = [with_sectors(one, part) for (one, _), part in zip(answers, sectors, strict=True)]
+    return prepared, [*findings, *found_together]
 
 
 def _map(
-    prepared: Sequence[PreparedSlice], shared: Shared, report: Progress
+    prepared: Sequence[PreparedSlice], shared: Shared, report: Progress, n_parallel: int
 ) -> tuple[list[SliceAnalysis], list[Finding]]:
     """Map flow of every slice with what all of them tell of the tissue."""
-    results, findings = [], []
     belief = tissue_of(shared, prepared)
-    for index, one in enumerate(prepared):
-        _report(report, "blood flow", index, len(prepared), _BEFORE_FLOW)
-        result, found = map_slice(shared, one, belief, index)
-        results.append(result)
-        findings += found
-    return results, findings
+
+    def compute(index: int) -> tuple[SliceAnalysis, list[Finding]]:
+        report(f"blood flow, slice {index + 1} of {len(prepared)}", _BEFORE_FLOW)
+        return map_slice(shared, prepared[index], belief, index)
+
+    answers = _side_by_side(compute, len(prepared), n_parallel)
+    return [result for result, _ in answers], [finding for _, found in answers for finding in found]
 
 
-def _report(report: Progress, stage: str, index: int, n_slices: int, start: float) -> None:
-    share = (_BEFORE_FLOW - _MOTION_SHARE) if start < _BEFORE_FLOW else (1.0 - _BEFORE_FLOW)
-    report(f"{stage}, slice {index + 1} of {n_slices}", start + share * index / n_slices)
+def _side_by_side(
+    compute: Callable[[int], tuple[Answer, list[Finding]]], n_slices: int, n_parallel: int
+) -> list[tuple[Answer, list[Finding]]]:
+    """Return what is computed for each slice, several at a time, in their order."""
+
+    def quietly(index: int) -> tuple[Answer, list[Finding]]:
+        # The mode belongs to the thread, not to the caller.
+        with torch.inference_mode():
+            return compute(index)
+
+    with ThreadPoolExecutor(n_parallel) as threads:
+        return list(threads.map(quietly, range(n_slices)))
 
 
 def _device_of(exam: Exam) -> torch.device:

@@ -15,6 +15,7 @@ from torch import Tensor
 from models.networks import Networks
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code, Finding, Grade, series_finding
+from pipeline.measure import counted_pixels
 from pipeline.parameters import AnalysisParameters
 from pipeline.perfusion import Belief, flow_map, heart_belief
 from pipeline.perfusion.window import first_pass_s
@@ -26,6 +27,7 @@ from pipeline.quality import (
     check_segmentation,
     check_timing,
 )
+from pipeline.regions import SliceSectors
 from pipeline.registered import registered
 from pipeline.segment import locate_heart, segment
 from pipeline.signal import to_concentration
@@ -101,11 +103,24 @@ def prepare_slice(
         concentration = _concentration(shared, corrected)
     except CannotQuantifyError as error:
         findings.append(_failure(error, index))
-    result = _with_curve(result, corrected, concentration)
     prepared = PreparedSlice(
         result=result, registered=corrected, concentration_mmol_l=concentration
     )
     return prepared, findings
+
+
+def with_sectors(prepared: PreparedSlice, sectors: SliceSectors | None) -> PreparedSlice:
+    """Return the slice with its AHA segments and the mean curve of the pixels that count."""
+    result = replace(prepared.result, sectors=sectors)
+    concentration, masks = prepared.concentration_mmol_l, result.masks
+    if concentration is not None and masks is not None:
+        counted = masks.myocardium if sectors is None else counted_pixels(sectors)
+        result = replace(
+            result,
+            tissue_time_s=prepared.time_s,
+            tissue_mmol_l=concentration[:, counted].nanmean(dim=1),
+        )
+    return replace(prepared, result=result)
 
 
 def tissue_of(shared: Shared, slices: Sequence[PreparedSlice]) -> Belief | None:
@@ -164,21 +179,6 @@ def _outline(shared: Shared, series: ImageSeries) -> HeartMasks:
         spacing_mm=series.geometry.spacing_mm,
         n_proton_density=series.n_proton_density,
         networks=shared.networks,
-    )
-
-
-def _with_curve(
-    result: SliceAnalysis,
-    series: ImageSeries,
-    concentration: Float[Tensor, "sr_time row column"] | None,
-) -> SliceAnalysis:
-    """Return the result with the mean curve of the wall."""
-    if concentration is None or result.masks is None:
-        return result
-    return replace(
-        result,
-        tissue_time_s=series.time_s[series.n_proton_density :],
-        tissue_mmol_l=concentration[:, result.masks.myocardium].nanmean(dim=1),
     )
 
 
