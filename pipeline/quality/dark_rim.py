@@ -2,7 +2,7 @@
 
 Ringing, low resolution and motion darken the inner wall next to dense contrast. A perfusion defect
 stays dark for many beats and its signal never falls below that before contrast; a rim does both
-(Di Bella 2005, doi 10.1002/mrm.20666; Ferreira 2009, doi 10.1186/1532-429X-11-17).
+(Di Bella 2005, Magn Reson Med 54; Ferreira 2009, doi 10.1186/1532-429X-11-17).
 """
 
 import math
