@@ -61,8 +61,8 @@ TAIL = """
   theirs of that size at one sample per beat, and it moves flow.
 - *Flow on their tissue*: well-mixed blood and interstitium, which none of our flow models
   assumes, at 0.5 to 2 ml/min/ml without noise. Its response falls at once, faster than a sample of
-  1.2 s shows, so all read low on the exact curves; their rule raises the curves and moves flow by a
-  quarter to a half. Read it as the price of a wrong tissue model and of a wrong convolution.
+  1.2 s shows, so all read low on the exact curves; their rule raises the curves and flow by a
+  quarter and more. Read it as the price of a wrong tissue model and of a wrong convolution.
 - No third party has numbers for saturation-recovery bSSFP or plug flow with exchange. For those
   there are independent integrators in the tests, written here.
 """
