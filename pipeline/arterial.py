@@ -1,7 +1,8 @@
 """Where the arterial input of an exam comes from, and what that is worth.
 
 A series of its own comes first, with T2* from its second echo where there is one. Without such a
-series the cavity of a slice has to do, if its signal stays below saturation; it is labelled so.
+series, or where it has neither proton density nor signal before contrast to scale it by, the cavity
+of a slice has to do, if its signal stays below saturation; it is labelled so.
 """
 
 from collections.abc import Iterator, Sequence
@@ -53,7 +54,7 @@ def quantify_arterial_input(
 
     """
     if exam.arterial_input is None:
-        return _from_slices(exam, motions, parameters)
+        return _from_slices(exam, motions, parameters, lacking="is missing")
     series, motion = exam.arterial_input, motions[-1]
     findings = [
         *check_frames(series),
@@ -65,7 +66,11 @@ def quantify_arterial_input(
     try:
         found = _from_series(exam, series, motion, parameters.blood)
     except CannotQuantifyError as error:
-        return None, [*findings, _failure(error)]
+        if _scale_error(series, parameters.blood) == 0.0:
+            return None, [*findings, _failure(error)]
+        lacking = f"cannot be used ({error.text})"
+        instead, said = _from_slices(exam, motions, parameters, lacking=lacking)
+        return instead, [*findings, *said]
     remarks = check_arterial_input(found, sequence=series.sequence)
     return found, [*findings, *_check_scale(series, parameters.blood), *remarks]
 
@@ -95,7 +100,11 @@ def _require_whole(series: ImageSeries, found: ArterialInput) -> None:
 
 
 def _from_slices(
-    exam: Exam, motions: Sequence[MotionCorrection], parameters: AnalysisParameters
+    exam: Exam,
+    motions: Sequence[MotionCorrection],
+    parameters: AnalysisParameters,
+    *,
+    lacking: str,
 ) -> tuple[ArterialInput | None, list[Finding]]:
     """Read the cavity of the first slice from the base whose signal is not saturated."""
     errors: list[CannotQuantifyError] = []
@@ -113,18 +122,20 @@ def _from_slices(
             errors.append(error)
             continue
         found = replace(found, slice_index=index)
-        return found, [_single(index), *check_arterial_input(found, sequence=series.sequence)]
+        remarks = check_arterial_input(found, sequence=series.sequence)
+        scale = _check_scale(series, parameters.blood, index)
+        return found, [_single(index, lacking), *scale, *remarks]
     why = f" ({errors[0].text})" if errors else ""
-    text = f"No arterial input series was found, and no slice can take its place{why}."
+    text = f"The arterial input series {lacking}, and no slice can take its place{why}."
     return None, [Finding(code=Code.NO_ARTERIAL_INPUT, grade=Grade.FAIL, text=text)]
 
 
-def _single(index: int) -> Finding:
+def _single(index: int, lacking: str) -> Finding:
     return Finding(
         code=Code.ARTERIAL_INPUT_SATURATED,
         grade=Grade.REVIEW,
-        text=f"No arterial input series: the cavity of slice {index + 1} was used. Its peak is cut "
-        "by saturation and T2*, so flow is overestimated.",
+        text=f"The arterial input series {lacking}: the cavity of slice {index + 1} was used. Its "
+        "peak is cut by saturation and T2*, so flow is overestimated.",
     )
 
 
@@ -145,14 +156,16 @@ def _check_second_echo(exam: Exam) -> Iterator[Finding]:
         yield series_finding(Code.INCOMPLETE_TRANSFER, Grade.REVIEW, text, None)
 
 
-def _check_scale(series: ImageSeries, blood: Relaxation) -> Iterator[Finding]:
+def _check_scale(
+    series: ImageSeries, blood: Relaxation, index: int | None = None
+) -> Iterator[Finding]:
     change = _scale_error(series, blood)
     if change > _TELL:
         text = (
             "no proton-density frames; if the saturation pulse left 1 % of the magnetisation, "
             f"flow is {change:.0%} off."
         )
-        yield series_finding(Code.UNSUPPORTED_SEQUENCE, Grade.REVIEW, text, None)
+        yield series_finding(Code.UNSUPPORTED_SEQUENCE, Grade.REVIEW, text, index)
 
 
 def _require_scale(series: ImageSeries, blood: Relaxation) -> None:

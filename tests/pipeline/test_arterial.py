@@ -158,16 +158,35 @@ def test_without_proton_density_the_weight_of_imperfect_saturation_is_told():
     assert any(f"{math.floor(100 * 0.0097 / 0.0263)}" in text for text in texts), texts
 
 
-def test_without_proton_density_and_with_hardly_any_saturation_time_there_is_no_scale():
+def without_scale() -> ImageSeries:
+    """Return a series whose blood has no signal before contrast to speak of."""
     short = paint(blood(), has_first=False, noise=0.0)
     sequence = dataclasses.replace(
         short.sequence,
         saturation_delay_s=0.001,
         readout=dataclasses.replace(short.sequence.readout, pulses_before_centre=2),
     )
-    found, findings = quantify(exam(dataclasses.replace(short, sequence=sequence)))
+    return dataclasses.replace(short, sequence=sequence)
+
+
+def test_where_its_own_series_has_no_scale_the_cavity_serves():
+    found, findings = quantify(exam(without_scale()))
+    assert found.source is ArterialInputSource.SINGLE_SEQUENCE
+    assert found.slice_index == 0
+    assert any("must be the scale" in finding.text for finding in findings)
+
+
+def test_without_any_scale_nothing_is_computed():
+    found, findings = quantify(exam(without_scale(), slices=(without_scale(),)))
     assert found is None
     assert said(findings, Code.NO_ARTERIAL_INPUT) == [Grade.FAIL]
+
+
+def test_a_series_with_a_scale_and_without_a_bolus_is_not_replaced():
+    still = paint([], noise=0.0005)
+    found, findings = quantify(exam(still))
+    assert found is None
+    assert Grade.FAIL in [finding.grade for finding in findings]
 
 
 def test_nothing_that_was_given_is_changed():
