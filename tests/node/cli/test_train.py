@@ -5,9 +5,16 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from models.networks import AffineNetwork, Card, load_network, save_network
+from models.networks import (
+    AffineNetwork,
+    Card,
+    SegmentationNetwork,
+    load_network,
+    save_network,
+)
 from models.networks.cards import read_card
 from models.phantom import Protocol, make_exam
+from models.training.segmentation import SegmentationRecipe
 from node.cli.main import app
 from node.scanner import write_exam
 from node.training import Data, Target, data, scene_seeds, targets
@@ -118,12 +125,29 @@ def test_a_step_without_the_one_before_says_what_to_run(
 
 def test_exams_do_not_tell_where_the_heart_is(tmp_path: Path) -> None:
     protocol = Protocol(n_slices=1, n_saturation_recovery=24)
-    write_exam(make_exam(3, protocol=protocol), tmp_path / "studies")
-    code, text = run(
-        "anatomy", "-o", str(tmp_path), "--steps", "1", "--from-studies", str(tmp_path / "studies")
-    )
-    assert code == 1
-    assert "where the heart is" in text
+    studies = tmp_path / "studies"
+    write_exam(make_exam(3, protocol=protocol), studies)
+    for target in ("anatomy", "segmentation"):
+        code, text = run(
+            target, "-o", str(tmp_path), "--steps", "1", "--from-studies", str(studies)
+        )
+        assert code == 1
+        assert "where the heart is" in text
+
+
+def test_scenes_are_painted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = SegmentationRecipe(width=8, n_levels=1, n_series=1)
+    monkeypatch.setattr(targets, "SegmentationRecipe", lambda: small)
+    command = ("segmentation", "-o", str(tmp_path), "--scenes", "1", "--steps")
+    assert run(*command, "1")[0] == 0
+    monkeypatch.delattr(targets, "draw_pool")
+    code, text = run(*command, "2", "--resume")
+    assert code == 0, text
+    card = read_card(tmp_path / "segmentation.toml")
+    assert "2 steps" in card.recipe
+    network = load_network(SegmentationNetwork, "segmentation", folder=tmp_path)
+    assert network is not None
+    assert network.multiple == 2
 
 
 def test_training_patients_are_none_of_those_that_judge() -> None:
