@@ -20,7 +20,7 @@ FIRST_DAMPING = 1e-2
 LESS = 0.3
 MORE = 5.0
 MOST_DAMPING = 1e6
-SMALL_GAIN = 1e-5
+SMALL_GAIN = 1e-4
 """Relative fall of the cost below which a voxel is done."""
 
 Evaluate = Callable[
