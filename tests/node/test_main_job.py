@@ -17,6 +17,7 @@ from node.selftest.archive import free_port, running_archive
 from node.selftest.run import measured_maps
 from node.settings import Destination
 from node.translate import ReceivedResult, read_result
+from pipeline.picture.canvas import PAGE_SHAPE
 from storage.records import DeliveryStatus, Study, StudyState
 from tests.peers import orthanc
 from tests.peers.orthanc import Orthanc, running_orthanc
@@ -162,5 +163,5 @@ def test_log_has_percentages_and_no_identity(done: MainJob) -> None:
 
 def test_page_arrives_as_a_colour_picture(results: tuple[ReceivedResult, ...]) -> None:
     (page,) = [result for result in results if result.kind == "page"]
-    assert page.values.shape == (768, 1024, 3)
+    assert page.values.shape == (*PAGE_SHAPE, 3)
     assert page.values.std() > 20
