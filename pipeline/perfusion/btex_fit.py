@@ -41,6 +41,13 @@ START_VOLUMES = (0.05, 0.1, 0.18)
 START_SURFACES_ML_MIN_ML = (0.7, 1.9)
 START_INTERSTITIA = (0.12, 0.25)
 START_DELAY_STEP_S = 0.4
+PROFILE_STEP_S = 0.2
+HELD_PRECISION = 1e4
+"""A delay of a profile is held to 0.01 s."""
+N_PROFILE = 25
+MODEL_ERROR_FRACTION = 0.01
+"""No model is true to better than this fraction of the height of a curve; the mean curve of a whole
+heart has less noise than that and would be believed too much."""
 START_SCALE = 1.22
 """An entry may be scaled by so much; the next flow takes over there."""
 
@@ -149,6 +156,58 @@ def _prior(belief: Belief, like: Tensor) -> Prior:
     centre = like.new_tensor(belief.centre).expand_as(like)
     precision = like.new_tensor([sd**-2 for sd in belief.sd]).expand_as(like)
     return Prior(centre=centre, precision=precision)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DelayProfile:
+    """One curve fitted at every delay: what it says of the others, and how well."""
+
+    parameters: Float[Tensor, "delay five"]
+    variance: Float[Tensor, "delay five"]
+    weight: Float[Tensor, " delay"]
+    """Posterior probability of each delay (Laplace); they sum to one."""
+
+
+def profile_delays(problem: Problem, tissue: Float[Tensor, " time"]) -> DelayProfile:
+    """Fit one curve at each of many delays.
+
+    Early arrival with low flow and late arrival with high flow look alike at one sample per beat,
+    and the cost has a valley, at times two, between them. A single minimum hides that.
+
+    Parameters
+    ----------
+    problem
+        Weights, bounds and belief.
+    tissue
+        Concentration at `problem.at_s`, mmol/l, finite.
+
+    """
+    n_delays = round(float(problem.bounds.upper[DELAY]) / PROFILE_STEP_S) + 1
+    curves = tissue.expand(n_delays, -1).contiguous()
+    start, _ = _begin(problem, _dictionary(problem), curves)
+    delays = PROFILE_STEP_S * torch.arange(n_delays, dtype=start.dtype, device=start.device)
+    start[:, DELAY] = delays
+    usual = _prior(problem.belief, start)
+    held = Prior(
+        centre=torch.cat([usual.centre[:, :DELAY], delays[:, None]], dim=1),
+        precision=torch.cat(
+            [usual.precision[:, :DELAY], torch.full_like(delays[:, None], HELD_PRECISION)], dim=1
+        ),
+    )
+    floor = (MODEL_ERROR_FRACTION * tissue.amax()).square()
+    rough = _descend(problem, curves, start, held, floor.expand(n_delays), N_PROFILE)
+    variance = torch.maximum(_variance(rough.residual * floor, curves).amin(), floor)
+    variance = variance.expand(n_delays)
+    last = _descend(problem, curves, rough.parameters, held, variance, N_PROFILE)
+    away = last.parameters - usual.centre
+    cost = last.residual + (usual.precision * away.square()).sum(1)
+    inverse = torch.linalg.inv(last.curvature.double())
+    volume = torch.linalg.slogdet(inverse[:, :DELAY, :DELAY])[1]
+    return DelayProfile(
+        parameters=last.parameters.double(),
+        variance=inverse.diagonal(dim1=1, dim2=2),
+        weight=torch.softmax(0.5 * (volume - cost.double()), dim=0),
+    )
 
 
 def _fit_batch(

@@ -16,7 +16,13 @@ from pipeline.perfusion.btex import (
     Belief,
     search_range,
 )
-from pipeline.perfusion.btex_fit import ExchangeFit, Problem, fit_exchange
+from pipeline.perfusion.btex_fit import (
+    DelayProfile,
+    ExchangeFit,
+    Problem,
+    fit_exchange,
+    profile_delays,
+)
 from pipeline.perfusion.deconvolution import deconvolve
 from pipeline.perfusion.exchange_table import LONGEST_S, exchange_table
 from pipeline.perfusion.fermi_fit import fit_fermi
@@ -31,7 +37,7 @@ MIN_SAMPLES = 8
 PIXEL_SD = (0.6, 0.15, 0.3, 0.2, 0.15)
 """How much a pixel may differ from the whole heart in the log of flow (factor 1.8: a defect at half
 flow lies little further away), volume, exchange and interstitium, and in arrival (s)."""
-SYSTEMATIC_FRACTION = 0.09
+SYSTEMATIC_FRACTION = 0.07
 """Relative error of flow that no curve tells of itself: arterial input, proton density, model."""
 
 
@@ -136,12 +142,21 @@ def exam_belief(
     if problem is None:
         return Belief()
     samples = [curve[use].float() for (curve, _), use in zip(curves, inside, strict=True)]
-    together = torch.cat(samples)[None]
+    together = torch.cat(samples)
     if not bool(together.isfinite().all()):
         return Belief()
-    found = fit_exchange(problem, together, None).parameters[0].tolist()
-    flow, volume, surface, interstitium, delay = found
-    return Belief(centre=(flow, volume, surface, interstitium, delay), sd=PIXEL_SD)
+    return _belief_from(profile_delays(problem, together))
+
+
+def _belief_from(profile: DelayProfile) -> Belief:
+    """Return mean and spread over all delays, widened by how much pixels differ."""
+    weight = profile.weight[:, None]
+    centre = (weight * profile.parameters).sum(0)
+    away = (profile.parameters - centre).square()
+    variance = (weight * (profile.variance + away)).sum(0)
+    sd = (variance + variance.new_tensor(PIXEL_SD).square()).sqrt()
+    flow, volume, surface, interstitium, delay = centre.tolist()
+    return Belief(centre=(flow, volume, surface, interstitium, delay), sd=tuple(sd.tolist()))
 
 
 def _inside(
