@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -21,6 +22,7 @@ from pipeline.evaluation.flow.statistics import (
 from pipeline.types import FlowModel
 
 Rows = Sequence[FlowRecord]
+_Corner = Literal["best", "upper left", "upper right", "lower right"]
 _COLOURS = {
     TissueModel.PLUG_FLOW: "#3b7dd8",
     TissueModel.TWO_COMPARTMENT: "#e0932f",
@@ -275,7 +277,7 @@ def _corrected(records: Rows, model: FlowModel, group: Group) -> list[FlowRecord
     ]
 
 
-def _legend(axes: Axes, place: str = "best") -> None:
+def _legend(axes: Axes, place: _Corner = "best") -> None:
     if axes.get_legend_handles_labels()[0]:
         axes.legend(fontsize=7, loc=place)
 
