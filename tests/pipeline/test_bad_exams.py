@@ -271,10 +271,13 @@ def test_single_pixels_that_are_no_numbers_cost_no_map() -> None:
 
 @pytest.mark.parametrize("step_s", [0.4, 1.5, 3.0])
 def test_beats_from_fast_to_every_third_are_quantified(step_s: float) -> None:
-    """Time is only a unit: all rates follow it, but for what the fit believes beforehand."""
+    """Time is only a unit: all rates follow it, but for what the fit believes beforehand.
+
+    A beat of 3 s makes stress flow of 0.6 ml/min/g, which few samples hardly tell from twice that.
+    """
     usual_s = float(calm_exam().slices[0].time_s.diff().median())
     factor = step_s / usual_s
     found = run_calm(with_all(slowed(factor)))
     assert found.is_quantified
     expected = flow_of(run_calm(calm_exam())) / factor
-    assert flow_of(found) == pytest.approx(expected, rel=0.4)
+    assert 0.6 * expected < flow_of(found) < 1.8 * expected

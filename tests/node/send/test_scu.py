@@ -135,7 +135,7 @@ def test_a_closed_association_is_said(file: Path, destination: Destination, port
 
     with (
         Archive(abort).listening(port),
-        open_session(destination, [delivery()], calling_ae="NODE", timeout_s=0.5) as session,
+        open_session(destination, [delivery()], calling_ae="NODE", timeout_s=3) as session,
     ):
         for _ in range(2):
             with pytest.raises(AssociationFailedError):
