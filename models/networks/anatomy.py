@@ -7,14 +7,11 @@ series shows (mean and standard deviation over time), which tells where the hear
 hardly visible.
 """
 
-from itertools import pairwise
-
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torch.nn import functional
 
-from models.networks.blocks import Residual, doubled
+from models.networks.blocks import Trunk
 
 N_INPUTS = 7
 CONTEXT_CHANNELS = (3, 4, 5)
@@ -28,8 +25,8 @@ _SAMPLES = 2304
 """Pixels that quantiles are taken from."""
 
 
-class AnatomyNetwork(nn.Module):
-    """U-Net of residual blocks (Ronneberger 2015, doi 10.1007/978-3-319-24574-4_28).
+class AnatomyNetwork(Trunk):
+    """U-Net that tells where the heart is in one frame.
 
     Parameters
     ----------
@@ -41,17 +38,7 @@ class AnatomyNetwork(nn.Module):
     """
 
     def __init__(self, *, width: int = 16, n_levels: int = 4) -> None:
-        super().__init__()
-        widths = [width * 2**level for level in range(n_levels)]
-        self.multiple = 2**n_levels
-        self.detail = nn.Conv2d(N_INPUTS, width // 2, 3, padding=1)
-        self.stem = nn.Conv2d(N_INPUTS, width, 4, stride=2, padding=1)
-        self.down = nn.ModuleList(Residual(wide, wide) for wide in widths)
-        self.shrink = nn.ModuleList(
-            nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairwise(widths)
-        )
-        self.up = nn.ModuleList(Residual(fine + coarse, fine) for fine, coarse in pairwise(widths))
-        self.narrow = nn.Conv2d(width, width // 2, 1)
+        super().__init__(N_INPUTS, width=width, n_levels=n_levels)
         self.head = nn.Sequential(
             nn.Conv2d(width, width // 2, 3, padding=1),
             nn.ReLU(),
@@ -69,14 +56,7 @@ class AnatomyNetwork(nn.Module):
             What `frame_inputs` makes of a series. Rows and columns are multiples of `multiple`.
 
         """
-        levels = [self.down[0](functional.relu(self.stem(inputs)))]
-        for shrink, block in zip(self.shrink, self.down[1:], strict=True):
-            levels.append(block(shrink(levels[-1])))
-        image = levels.pop()
-        for block, level in zip(reversed(self.up), reversed(levels), strict=True):
-            image = block(torch.cat([level, doubled(image)], dim=1))
-        detail = functional.relu(self.detail(inputs))
-        logits: Tensor = self.head(torch.cat([doubled(self.narrow(image)), detail], dim=1))
+        logits: Tensor = self.head(self.features(inputs))
         return logits
 
 

@@ -135,7 +135,7 @@ def _descend(
         group["lr"] = rate
     optimiser.zero_grad()
     if bool(loss.isfinite()):
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
         nn.utils.clip_grad_norm_(module.parameters(), LARGEST_GRADIENT)
         optimiser.step()
     return float(loss.detach())

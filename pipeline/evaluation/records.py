@@ -1,11 +1,9 @@
 """One line of results: one method on one series."""
 
-import json
-import math
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 from pipeline.evaluation.cases import ARTERIAL_INPUT
+from pipeline.evaluation.lines import read_line, write_line
 
 Key = tuple[str, int, str, str, str]
 """Split, seed, series, method and weights: what makes a result unique."""
@@ -81,7 +79,7 @@ class Record:
 
 def to_line(record: Record) -> str:
     """Return a record as one line of JSON; NaN becomes null."""
-    return json.dumps({name: _plain(value) for name, value in asdict(record).items()})
+    return write_line(record, n_decimals=6)
 
 
 def from_line(line: str) -> Record:
@@ -93,24 +91,4 @@ def from_line(line: str) -> Record:
         When the line is not a record of this version.
 
     """
-    content = json.loads(line)
-    expected = {field.name for field in fields(Record)}
-    if not isinstance(content, dict) or set(content) != expected:
-        raise ValueError("not a result of this version; remove the file to start anew")
-    return Record(**{name: _rich(value) for name, value in content.items()})
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, float):
-        return round(value, 6) if math.isfinite(value) else None
-    if isinstance(value, tuple):
-        return [_plain(entry) for entry in value]
-    return value
-
-
-def _rich(value: Any) -> Any:
-    if value is None:
-        return math.nan
-    if isinstance(value, list):
-        return tuple(_rich(entry) for entry in value)
-    return value
+    return read_line(Record, line)

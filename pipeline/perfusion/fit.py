@@ -16,14 +16,10 @@ from pipeline.perfusion.btex import (
     Belief,
     search_range,
 )
-from pipeline.perfusion.btex_fit import (
-    DelayProfile,
-    ExchangeFit,
-    Problem,
-    fit_exchange,
-    profile_delays,
-)
+from pipeline.perfusion.btex_fit import ExchangeFit, fit_exchange
+from pipeline.perfusion.btex_start import Problem
 from pipeline.perfusion.deconvolution import deconvolve
+from pipeline.perfusion.delay_profile import DelayProfile, profile_delays
 from pipeline.perfusion.exchange_table import LONGEST_S, exchange_table
 from pipeline.perfusion.fermi_fit import fit_fermi
 from pipeline.perfusion.flow_fit import FlowFit

@@ -131,7 +131,7 @@ def points_to_apex(direction: Vector) -> float:
 
 def _facing(masks: HeartMasks, wall: Wall) -> Float[Tensor, " angle"]:
     """Return how surely blood of the right ventricle lies just outside the wall, 0-1."""
-    assert masks.right_ventricle is not None  # noqa: S101
+    assert masks.right_ventricle is not None  # noqa: S101 - callers have asked
     profile = wall.rays.sample(masks.right_ventricle.float()[None])[0]
     radius_mm = torch.arange(profile.shape[1], device=profile.device) * STEP_MM
     beyond_mm = radius_mm[None] - wall.outer_mm[:, None]

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from models.kinetics import BloodTissueExchange, convolve_uniform, interpolate
 from pipeline.perfusion.btex import Belief
-from pipeline.perfusion.btex_fit import Problem, fit_exchange
+from pipeline.perfusion.btex_fit import fit_exchange
+from pipeline.perfusion.btex_start import Problem
 from pipeline.perfusion.exchange_table import STEP_S
 from pipeline.perfusion.fit import _inside, _problem
 from pipeline.perfusion.interpolation import monotone_cubic

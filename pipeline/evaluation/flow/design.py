@@ -143,11 +143,11 @@ Change = Callable[[Protocol], Protocol]
 
 
 def _tissue(**changes: object) -> Change:
-    return lambda base: replace(base, tissue=replace(base.tissue, **changes))  # type: ignore[arg-type]
+    return lambda base: replace(base, tissue=replace(base.tissue, **changes))  # type: ignore[arg-type]  # named by the designs below
 
 
 def _protocol(**changes: object) -> Change:
-    return lambda base: replace(base, **changes)  # type: ignore[arg-type]
+    return lambda base: replace(base, **changes)  # type: ignore[arg-type]  # named by the designs below
 
 
 FACTORS: Mapping[str, Mapping[str, Change]] = MappingProxyType(

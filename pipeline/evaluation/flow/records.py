@@ -1,11 +1,10 @@
 """One line of results: one exam, moving or still, with one tissue model."""
 
-import json
-import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+
+from pipeline.evaluation.lines import read_line, write_line
 
 Key = tuple[str, str, str, str, int, str, str]
 """Split, group, factor, level, seed, motion and model: what makes a result unique."""
@@ -92,7 +91,7 @@ class FlowRecord:
 
 def to_line(record: FlowRecord) -> str:
     """Return a record as one line of JSON; NaN becomes null."""
-    return json.dumps({name: _plain(value) for name, value in asdict(record).items()})
+    return write_line(record, n_decimals=5)
 
 
 def from_line(line: str) -> FlowRecord:
@@ -104,29 +103,9 @@ def from_line(line: str) -> FlowRecord:
         When the line is not a record of this version.
 
     """
-    content = json.loads(line)
-    expected = {field.name for field in fields(FlowRecord)}
-    if not isinstance(content, dict) or set(content) != expected:
-        raise ValueError("not a result of this version; remove the file to start anew")
-    return FlowRecord(**{name: _rich(value) for name, value in content.items()})
+    return read_line(FlowRecord, line)
 
 
 def unique(records: Iterable[FlowRecord]) -> list[FlowRecord]:
     """Keep the later of two results with the same key."""
     return list({record.key: record for record in records}.values())
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, float):
-        return round(value, 5) if math.isfinite(value) else None
-    if isinstance(value, tuple):
-        return [_plain(entry) for entry in value]
-    return value
-
-
-def _rich(value: Any) -> Any:
-    if value is None:
-        return math.nan
-    if isinstance(value, list):
-        return tuple(_rich(entry) for entry in value)
-    return value

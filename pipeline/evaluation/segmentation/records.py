@@ -1,9 +1,8 @@
 """One line of results: one way to outline one slice."""
 
-import json
-import math
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+
+from pipeline.evaluation.lines import read_line, write_line
 
 Key = tuple[str, int, int, str, str]
 """Split, seed, slice, way and weights: what makes a result unique."""
@@ -51,12 +50,7 @@ class OutlineRecord:
 
 def to_line(record: OutlineRecord) -> str:
     """Return a record as one line of JSON; NaN becomes null."""
-    return json.dumps(
-        {
-            name: (None if isinstance(value, float) and math.isnan(value) else value)
-            for name, value in asdict(record).items()
-        }
-    )
+    return write_line(record, n_decimals=12)
 
 
 def from_line(line: str) -> OutlineRecord:
@@ -68,11 +62,4 @@ def from_line(line: str) -> OutlineRecord:
         When the line is not a record of this version.
 
     """
-    content = json.loads(line)
-    expected = {field.name for field in fields(OutlineRecord)}
-    if not isinstance(content, dict) or set(content) != expected:
-        raise ValueError("not a result of this version; remove the file to start anew")
-    values: dict[str, Any] = {
-        name: math.nan if value is None else value for name, value in content.items()
-    }
-    return OutlineRecord(**values)
+    return read_line(OutlineRecord, line)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from models.training.loop import LoopSettings, Step, optimise
 
 
-class _Cut(Exception):  # noqa: N818
+class _Cut(Exception):  # noqa: N818 - a power cut is no error
     """The power fails."""
 
 

@@ -151,7 +151,7 @@ def test_the_look_is_centred_on_what_was_found() -> None:
     toy = make_toy(amplitude_mm=0.0)
     region = locate_heart(toy.frames, spacing_mm=(2.0, 2.0), n_proton_density=2)
     network = SegmentationNetwork(width=8, n_levels=1)
-    network.forward = KnowsBlood().forward  # type: ignore[method-assign]
+    network.forward = KnowsBlood().forward  # type: ignore[method-assign]  # a fake
     seen = look_at_heart(toy.frames, 2, network, region=region, spacing_mm=(2.0, 2.0))
     assert seen.tissues.shape == (N_ORIENTATIONS, 4, SIZE, SIZE)
     assert float((seen.tissues - seen.tissues[:1]).abs().max()) < 1e-2
