@@ -9,50 +9,50 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-_AE_TITLE = re.compile(r"[\x21-\x5b\x5d-\x7e](?:[\x20-\x5b\x5d-\x7e]{0,14}[\x21-\x5b\x5d-\x7e])?")
+from node.rules import DEFAULT_ACQUISITION, AcquisitionRule, StateRule
+from node.section import Port, Positive, Section, checked_ae_title
+
+__all__ = [
+    "DEFAULT_ACQUISITION",
+    "DEFAULT_OBJECTS",
+    "AcquisitionRule",
+    "AllowedPeer",
+    "CompleteSettings",
+    "ComputeSettings",
+    "Destination",
+    "MotionSettings",
+    "NodeSettings",
+    "ObjectKind",
+    "QuantificationSettings",
+    "ReceiveSettings",
+    "ResultsSettings",
+    "SendSettings",
+    "Settings",
+    "StateRule",
+]
+
 _UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 
-Port = Annotated[int, Field(ge=1, le=65535)]
-Positive = Annotated[float, Field(gt=0)]
 
-
-def _checked_ae_title(value: str) -> str:
-    """Return the title, or raise ValueError with the rule of PS3.5 (VR AE)."""
-    if not _AE_TITLE.fullmatch(value):
-        raise ValueError(
-            "an AE title has 1 to 16 printable ASCII characters, no backslash, "
-            "no leading or trailing space"
-        )
-    return value
-
-
-class _Section(BaseModel):
-    """A part of the file: unknown keys are errors, values never change after reading."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=False, allow_inf_nan=False, validate_default=True
-    )
-
-
-class NodeSettings(_Section):
+class NodeSettings(Section):
     """Who this node is and where it keeps its data."""
 
     ae_title: str = "PERFNODE"
     data: Path = Path("data")
     log_level: Literal["debug", "info", "warning"] = "info"
 
-    _check_title = field_validator("ae_title")(_checked_ae_title)
+    _check_title = field_validator("ae_title")(checked_ae_title)
 
 
-class AllowedPeer(_Section):
+class AllowedPeer(Section):
     """A caller that may send: AE title and address must both match."""
 
     ae_title: str
     address: str
 
-    _check_title = field_validator("ae_title")(_checked_ae_title)
+    _check_title = field_validator("ae_title")(checked_ae_title)
 
     @field_validator("address")
     @classmethod
@@ -66,7 +66,7 @@ class AllowedPeer(_Section):
         return value
 
 
-class ReceiveSettings(_Section):
+class ReceiveSettings(Section):
     """The listening side."""
 
     address: str = "0.0.0.0"  # noqa: S104 - who may call is decided by `allow`, closed by default
@@ -98,7 +98,7 @@ class ReceiveSettings(_Section):
         return value
 
 
-class CompleteSettings(_Section):
+class CompleteSettings(Section):
     """When a study counts as complete."""
 
     quiet_s: Annotated[float, Field(ge=0)] = 5
@@ -112,7 +112,7 @@ class CompleteSettings(_Section):
         return self
 
 
-class ComputeSettings(_Section):
+class ComputeSettings(Section):
     """Where and how often studies are computed."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -121,14 +121,14 @@ class ComputeSettings(_Section):
     max_attempts: Annotated[int, Field(ge=1, le=20)] = 3
 
 
-class MotionSettings(_Section):
+class MotionSettings(Section):
     """How motion is corrected."""
 
     method: Literal["auto", "learned", "published", "iterative", "none"] = "auto"
     weights: Path | None = None
 
 
-class QuantificationSettings(_Section):
+class QuantificationSettings(Section):
     """Constants of agent, tissue and fit."""
 
     agent: Literal[
@@ -158,57 +158,40 @@ class QuantificationSettings(_Section):
     max_delay_s: Positive = 3
 
 
-class AcquisitionRule(_Section):
-    """What the headers of one protocol do not say."""
+ObjectKind = Literal[
+    "moco",
+    "flow",
+    "quality",
+    "reserve",
+    "colour",
+    "page",
+    "movie",
+    "parametric",
+    "segmentation",
+    "report",
+    "document",
+]
+"""Kinds of result objects that can be chosen; what each is stands in config.yaml."""
 
-    pattern: str
-    role: Literal["perfusion", "arterial_input"]
-    pulse_spacing_ms: Positive
-    pulses_before_centre: Annotated[int, Field(ge=0)]
-    inversion_time: Literal["to_centre", "to_first_pulse"]
-    proton_density_flip_angle_deg: Annotated[float, Field(gt=0, le=90)]
-    readout: Literal["from_header", "spoiled", "echo_planar", "balanced"] = "from_header"
-    balanced_preparation: Literal["half_alpha", "ramp"] = "ramp"
-    ramp_pulses: Annotated[int, Field(ge=1)] = 3
-    saturation_efficiency_percent: Annotated[float, Field(gt=0, lt=200)] = 100
-
-    @field_validator("pattern")
-    @classmethod
-    def _check_pattern(cls, value: str) -> str:
-        try:
-            re.compile(value)
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from None
-        return value
-
-    def matches(self, text: str) -> bool:
-        """Whether the pattern is found in a protocol name or series description."""
-        return re.search(self.pattern, text, re.IGNORECASE) is not None
-
-
-DEFAULT_ACQUISITION = (
-    AcquisitionRule(
-        pattern="aif",
-        role="arterial_input",
-        pulse_spacing_ms=1.5,
-        pulses_before_centre=12,
-        inversion_time="to_centre",
-        proton_density_flip_angle_deg=5,
-    ),
-    AcquisitionRule(
-        pattern="perf|first.?pass|tfl_sr|sr_tfl",
-        role="perfusion",
-        pulse_spacing_ms=2.0,
-        pulses_before_centre=24,
-        inversion_time="to_centre",
-        proton_density_flip_angle_deg=5,
-    ),
+DEFAULT_OBJECTS: tuple[ObjectKind, ...] = (
+    "moco",
+    "flow",
+    "quality",
+    "reserve",
+    "colour",
+    "page",
+    "movie",
+    "parametric",
+    "segmentation",
+    "report",
 )
 
 
-class ResultsSettings(_Section):
-    """How result objects are labelled."""
+class ResultsSettings(Section):
+    """Which result objects are made and how they are labelled."""
 
+    objects: tuple[ObjectKind, ...] = DEFAULT_OBJECTS
+    colour_table: Literal["perfusion", "uniform"] = "perfusion"
     series_number_factor: Annotated[int, Field(ge=1, le=10000)] = 100
     research_label: str = "RESEARCH ONLY - NOT FOR DIAGNOSTIC USE"
     institution: str = ""
@@ -221,18 +204,20 @@ class ResultsSettings(_Section):
         return value
 
 
-class Destination(_Section):
+class Destination(Section):
     """Where results go."""
 
     name: str
     ae_title: str
     address: str
     port: Port
+    objects: tuple[ObjectKind, ...] | None = None
+    """Kinds of result objects it gets; None for all that are made."""
 
-    _check_title = field_validator("ae_title")(_checked_ae_title)
+    _check_title = field_validator("ae_title")(checked_ae_title)
 
 
-class SendSettings(_Section):
+class SendSettings(Section):
     """How results are sent."""
 
     timeout_s: Positive = 30
@@ -246,7 +231,7 @@ class SendSettings(_Section):
     )
 
 
-class Settings(_Section):
+class Settings(Section):
     """The whole file."""
 
     node: NodeSettings = NodeSettings()
@@ -256,6 +241,7 @@ class Settings(_Section):
     motion: MotionSettings = MotionSettings()
     quantification: QuantificationSettings = QuantificationSettings()
     acquisition: tuple[AcquisitionRule, ...] = DEFAULT_ACQUISITION
+    states: tuple[StateRule, ...] = ()
     results: ResultsSettings = ResultsSettings()
     destinations: tuple[Destination, ...] = ()
     send: SendSettings = SendSettings()

@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 from node.errors import UnusableStudyError
 from node.ports import Progress
 from node.settings import AcquisitionRule
+from node.translate.account import ExamAccount, Fact, Origin, StackAccount
 from node.translate.clock import TimeSource, read_clock
 from node.translate.exams import DecodedExam, Sources
 from node.translate.headers import FrameHeader
@@ -21,7 +22,7 @@ from node.translate.runs import Run
 from node.translate.sequences import read_field_strength_t, read_sequences
 from node.translate.stacks import Stack
 from pipeline.findings import Code, Finding, Grade
-from pipeline.types import Exam, ImageSeries
+from pipeline.types import Exam, ImageSeries, PatientState
 
 Frames = NDArray[np.float32]
 """Shape `(time, row, column)`."""
@@ -54,7 +55,7 @@ def assemble_exam(
         A file cannot be opened or read.
 
     """
-    timed, remarks = _put_in_order(run)
+    timed, clock, remarks = _put_in_order(run)
     field_t = _require_field_strength_t(timed[0])
     frames = _read_frames(timed, progress)
     n_slices = len(run.slices)
@@ -79,10 +80,11 @@ def assemble_exam(
         slices=tuple(datasets[:n_slices]), arterial_input=headers, second_echo=later_headers
     )
     findings = (*remarks, *_remark_counts(counts), *_remark_sequences(exam))
-    return DecodedExam(exam=exam, sources=sources), findings
+    account = _account(run, timed, exam, clock)
+    return DecodedExam(exam=exam, sources=sources, account=account), findings
 
 
-def _put_in_order(run: Run) -> tuple[list[_TimedStack], list[Finding]]:
+def _put_in_order(run: Run) -> tuple[list[_TimedStack], TimeSource, list[Finding]]:
     """Read one clock for slices and arterial input; an input without times is left out."""
     stacks = list(run.slices)
     inputs = [] if run.arterial_input is None else [run.arterial_input]
@@ -110,7 +112,7 @@ def _put_in_order(run: Run) -> tuple[list[_TimedStack], list[Finding]]:
         _sort_by_time("arterial_input" if stack in inputs else "perfusion", stack, times)
         for stack, times in zip(stacks + inputs, clock.microseconds, strict=True)
     ]
-    return timed, remarks
+    return timed, clock.source, remarks
 
 
 def _sort_by_time(role: Role, stack: Stack, times: Sequence[int]) -> _TimedStack:
@@ -162,6 +164,42 @@ def _require_field_strength_t(item: _TimedStack) -> float:
             Code.UNSUPPORTED_SEQUENCE, "The headers do not give the magnetic field strength."
         )
     return field_t
+
+
+def _account(run: Run, timed: Sequence[_TimedStack], exam: Exam, clock: TimeSource) -> ExamAccount:
+    """Return how the exam was read."""
+    first, second = exam.arterial_input, exam.arterial_second_echo
+    images = (*exam.slices, *(item for item in (first, second) if item is not None))
+    names = [f"slice {number + 1}" for number in range(len(exam.slices))]
+    names += ["arterial input", "second echo"][: len(images) - len(names)]
+    most = max(len(item.time_us) for item in timed)
+    normal = np.cross(
+        exam.slices[0].geometry.row_direction, exam.slices[0].geometry.column_direction
+    )
+    start = np.array(exam.slices[0].geometry.origin_mm)
+    stacks = tuple(
+        StackAccount(
+            name=name,
+            series_number=item.headers[0].series_number,
+            shape=item.stack.shape,
+            spacing_mm=item.stack.geometry.spacing_mm,
+            position_mm=float(normal @ (np.array(item.stack.geometry.origin_mm) - start)),
+            time_s=tuple(image.time_s.tolist()),
+            n_proton_density=image.n_proton_density,
+            n_missing=most - len(item.time_us),
+        )
+        for name, item, image in zip(names, timed, images, strict=True)
+    )
+    state = Fact(
+        name="state",
+        value=str(run.state),
+        unit="",
+        origin=Origin.MISSING if run.state is PatientState.UNKNOWN else Origin.NAME,
+        detail="names of the series",
+    )
+    return ExamAccount(
+        state=run.state, state_origin=state, clock=str(clock), stacks=stacks, facts=()
+    )
 
 
 def _remark_counts(counts: Sequence[int]) -> Iterable[Finding]:

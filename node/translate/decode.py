@@ -11,7 +11,8 @@ from pydicom.uid import (
 
 from node.errors import NotDicomError, UnusableStudyError
 from node.ports import Progress
-from node.settings import AcquisitionRule
+from node.settings import AcquisitionRule, StateRule
+from node.translate.account import StudyAccount
 from node.translate.assemble import assemble_exam
 from node.translate.exams import DecodedExam, DecodedStudy
 from node.translate.headers import FrameHeader, read_header
@@ -27,6 +28,7 @@ def decode_study(
     files: Sequence[Path],
     *,
     rules: Sequence[AcquisitionRule],
+    states: Sequence[StateRule] = (),
     progress: Progress | None = None,
 ) -> DecodedStudy:
     """Read the bolus runs of one study.
@@ -40,6 +42,8 @@ def decode_study(
         The files of one study; other than perfusion images are passed over.
     rules
         Acquisition rules of the configuration.
+    states
+        What the names of the site say about stress and rest.
     progress
         Told the stage and the fraction done.
 
@@ -56,11 +60,12 @@ def decode_study(
     _require_one_subject(headers)
     images = [header for header in headers if header.sop_class_uid == MRImageStorage]
     findings += _note_multi_frame(headers)
-    runs = find_runs([image for image in images if is_candidate(image)], rules)
+    runs = find_runs([image for image in images if is_candidate(image)], rules, states)
     exams, problems = _assemble(runs, rules, report)
     for run in runs:
         findings += run.findings
-    return DecodedStudy(exams=exams, findings=(*findings, *problems))
+    account = StudyAccount(series=(), exams=tuple(item.account for item in exams))
+    return DecodedStudy(exams=exams, findings=(*findings, *problems), account=account)
 
 
 def _stay_silent(stage: str, fraction: float) -> None:

@@ -170,10 +170,17 @@ def _fill(target: Dataset, keywords: Iterable[str]) -> None:
             setattr(target, keyword, None)
 
 
-def _reference(image: Dataset) -> Dataset:
+def _instance(image: Dataset) -> Dataset:
     item = Dataset()
     item.ReferencedSOPClassUID = UID(image.SOPClassUID)
     item.ReferencedSOPInstanceUID = UID(image.SOPInstanceUID)
+    return item
+
+
+def _reference(image: Dataset) -> Dataset:
+    item = _instance(image)
+    if "ReferencedFrameNumber" in image:
+        item.ReferencedFrameNumber = image.ReferencedFrameNumber
     return item
 
 
@@ -189,5 +196,9 @@ def _series_items(images: Iterable[Dataset]) -> Iterable[Dataset]:
     for series_uid, members in groupby(ordered, key=lambda image: str(image.SeriesInstanceUID)):
         item = Dataset()
         item.SeriesInstanceUID = UID(series_uid)
-        item.ReferencedInstanceSequence = ItemSequence(_reference(image) for image in members)
+        # Every frame of a multi-frame object is in the same instance.
+        instances = {str(image.SOPInstanceUID): image for image in members}
+        item.ReferencedInstanceSequence = ItemSequence(
+            _instance(image) for image in instances.values()
+        )
         yield item

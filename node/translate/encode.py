@@ -10,7 +10,7 @@ from node.translate.encode_page import Page, encode_page
 from node.translate.encode_series import ARTERIAL_INPUT_OFFSET, SLICE_OFFSET, encode_corrected
 from node.translate.exams import DecodedExam
 from node.translate.results import ResultObject, RunStamp
-from node.translate.values import number_of
+from node.translate.values import number_of, source_key
 from pipeline.types import Analysis
 
 
@@ -40,7 +40,7 @@ def encode_exam(
         Labels and numbering.
 
     """
-    key = run.key(*(str(header.SOPInstanceUID) for header in decoded.sources.all))
+    key = run.key(*(source_key(header) for header in decoded.sources.all))
     corrected = _encode_slices(decoded, analysis, key, run, settings)
     arterial = _encode_arterial_input(decoded, analysis, key, run, settings)
     maps = _encode_maps(decoded, analysis, (corrected, arterial), key, run, settings)

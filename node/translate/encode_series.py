@@ -19,7 +19,7 @@ from node.translate.derived import (
 )
 from node.translate.results import ResultObject, RunStamp
 from node.translate.uids import make_uid
-from node.translate.values import number_of, text_of
+from node.translate.values import number_of, source_key, text_of
 from pipeline.types import MotionCorrection
 
 SLICE_OFFSET = 1
@@ -79,7 +79,7 @@ def _describe(
     # Value 3 is a defined term of C.8.3.1.1.1; what follows is free.
     target.ImageType = ["DERIVED", "SECONDARY", "OTHER", "PERFUSION", "MOCO"]
     target.SeriesInstanceUID = make_uid("moco series", key, source.SeriesInstanceUID, str(offset))
-    target.SOPInstanceUID = make_uid("moco", key, source.SOPInstanceUID)
+    target.SOPInstanceUID = make_uid("moco", key, source_key(source))
     target.SeriesNumber = result_series_number(source, offset, settings=settings)
     target.SeriesDescription = describe_series(
         f"MOCO {text_of(source, 'SeriesDescription')}", settings=settings

@@ -4,13 +4,18 @@ from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
+from node.translate.account import ExamAccount, StudyAccount
 from pipeline.findings import Finding
 from pipeline.types import Exam
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Pixel-free headers in order of time, for the identity of the results."""
+    """Pixel-free headers in order of time, for the identity of the results.
+
+    Each reads like the header of a classic image. That of a frame of a multi-frame object names
+    the object by its SOP Instance UID, and the frame by Referenced Frame Number.
+    """
 
     slices: tuple[tuple[Dataset, ...], ...]
     """Slices in the order of the exam."""
@@ -32,6 +37,7 @@ class DecodedExam:
 
     exam: Exam
     sources: Sources
+    account: ExamAccount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,3 +46,4 @@ class DecodedStudy:
 
     exams: tuple[DecodedExam, ...]
     findings: tuple[Finding, ...]
+    account: StudyAccount

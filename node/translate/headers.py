@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from node.errors import NotDicomError, TransientError
-from node.translate.values import number_of, numbers_of, text_of
+from node.translate.values import number_of, numbers_of, source_key, text_of
 from pipeline.types import Geometry, Vector
 
 _DAMAGED = (
@@ -65,12 +65,21 @@ class FrameHeader:
     """All texts in which the role of a series may be written."""
     protocol: str
     """Protocol name and series description: where the rules of config.yaml look."""
+    station: str
+    """Station name of the scanner; rules may be for one scanner only."""
     image_type: tuple[str, ...]
     shape: tuple[int, int]
     """Rows, columns."""
     geometry: Geometry | None
     """None when position, orientation or spacing is missing or impossible."""
     echo_time_ms: float
+    frame_number: int | None = None
+    """Position in a multi-frame object, counted from 1; None where the file is one image."""
+
+    @property
+    def key(self) -> str:
+        """Tells two images apart, in one file or in several."""
+        return source_key(self.dataset)
 
     @property
     def is_derived(self) -> bool:
@@ -162,6 +171,7 @@ def _header(path: Path, dataset: Dataset) -> FrameHeader:
         series_number=int(number_of(dataset, "SeriesNumber") or 0),
         names=" ".join(text_of(dataset, keyword) for keyword in _NAME_KEYWORDS),
         protocol=f"{text_of(dataset, 'ProtocolName')} {text_of(dataset, 'SeriesDescription')}",
+        station=text_of(dataset, "StationName"),
         image_type=tuple(text_of(dataset, "ImageType").split()),
         shape=(int(number_of(dataset, "Rows") or 0), int(number_of(dataset, "Columns") or 0)),
         geometry=_geometry(dataset),

@@ -15,7 +15,23 @@ from node.version import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 TRANSFER_SYNTAX_UID = str(ExplicitVRLittleEndian)
 """Every result object goes out uncompressed: every archive takes it."""
 
-ResultKind = Literal["moco", "flow", "quality", "page", "failure"]
+ResultKind = Literal[
+    "moco",
+    "flow",
+    "quality",
+    "reserve",
+    "colour",
+    "page",
+    "movie",
+    "parametric",
+    "segmentation",
+    "report",
+    "document",
+    "failure",
+    "retraction",
+]
+"""What a result object is, in the words of `results.objects` in config.yaml; failure pages and
+retractions are not a matter of choice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from node.settings import AcquisitionRule
+from node.settings import AcquisitionRule, StateRule
 from node.translate.equipment import MANUFACTURER
 from node.translate.headers import FrameHeader
 from node.translate.values import text_of
@@ -28,7 +28,12 @@ def find_rule(
 ) -> AcquisitionRule | None:
     """Return the first rule for a role whose pattern is in protocol name or series description."""
     return next(
-        (rule for rule in rules if rule.role == role and rule.matches(frame.protocol)), None
+        (
+            rule
+            for rule in rules
+            if rule.role == role and rule.matches(frame.protocol, frame.station)
+        ),
+        None,
     )
 
 
@@ -57,8 +62,16 @@ def is_candidate(frame: FrameHeader) -> bool:
     )
 
 
-def state_of(frames: Iterable[FrameHeader]) -> PatientState:
-    """Return stress or rest if the names say so without contradiction."""
+def state_of(frames: Sequence[FrameHeader], states: Sequence[StateRule]) -> PatientState:
+    """Return stress or rest: as the site says, else if the names say so without contradiction."""
+    settled = {
+        rule.state
+        for frame in frames
+        for rule in states
+        if rule.matches(frame.protocol, frame.station)
+    }
+    if len(settled) == 1:
+        return PatientState(settled.pop())
     names = " ".join(sorted({frame.names for frame in frames}))
     is_stress = _STRESS.search(names) is not None
     is_rest = _REST.search(names) is not None

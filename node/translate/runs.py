@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from node.errors import UnusableStudyError
-from node.settings import AcquisitionRule
+from node.settings import AcquisitionRule, StateRule
 from node.translate.clock import read_clock, wall_time_us
 from node.translate.headers import FrameHeader
 from node.translate.roles import is_corrected_by_scanner, is_named, state_of
@@ -51,7 +51,11 @@ class _Series:
         return tuple(stack for stack in self.stacks if stack.is_full)
 
 
-def find_runs(frames: Iterable[FrameHeader], rules: Sequence[AcquisitionRule]) -> tuple[Run, ...]:
+def find_runs(
+    frames: Iterable[FrameHeader],
+    rules: Sequence[AcquisitionRule],
+    states: Sequence[StateRule],
+) -> tuple[Run, ...]:
     """Return the bolus runs of a study, in order of time.
 
     A series belongs to a run when many frames lie at one position and either its name says
@@ -64,6 +68,8 @@ def find_runs(frames: Iterable[FrameHeader], rules: Sequence[AcquisitionRule]) -
         Candidate images of one study, in any order.
     rules
         Acquisition rules of the configuration.
+    states
+        What the names of the site say about stress and rest.
 
     Raises
     ------
@@ -72,7 +78,9 @@ def find_runs(frames: Iterable[FrameHeader], rules: Sequence[AcquisitionRule]) -
 
     """
     ordered = sorted(frames, key=lambda frame: (*_family(frame), frame.sop_uid))
-    series = [_describe(tuple(members), rules) for _, members in groupby(ordered, key=_family)]
+    series = [
+        _describe(tuple(members), rules, states) for _, members in groupby(ordered, key=_family)
+    ]
     dynamic = [item for item in series if item.full_stacks]
     chosen = [item for item in dynamic if item.is_named] or [
         item for item in dynamic if _has_clock(item)
@@ -90,7 +98,11 @@ def _family(frame: FrameHeader) -> tuple[str, bool]:
     return frame.series_uid, frame.is_derived
 
 
-def _describe(frames: tuple[FrameHeader, ...], rules: Sequence[AcquisitionRule]) -> _Series:
+def _describe(
+    frames: tuple[FrameHeader, ...],
+    rules: Sequence[AcquisitionRule],
+    states: Sequence[StateRule],
+) -> _Series:
     times = [wall_time_us(frame) for frame in frames]
     first = frames[0]
     stacks = gather_stacks(frames)
@@ -98,7 +110,7 @@ def _describe(frames: tuple[FrameHeader, ...], rules: Sequence[AcquisitionRule])
         number=first.series_number,
         stacks=stacks,
         n_without_place=len(frames) - sum(len(stack.frames) for stack in stacks),
-        state=state_of(frames),
+        state=state_of(frames, states),
         is_named=is_named(first, "perfusion", rules) or is_named(first, "arterial_input", rules),
         start_us=min(times),
         end_us=max(times),

@@ -20,6 +20,13 @@ def text_of(dataset: Dataset, keyword: str) -> str:
     return str(value).strip()
 
 
+def source_key(dataset: Dataset) -> str:
+    """Return what names one image: its SOP Instance UID, and its frame in a multi-frame object."""
+    frame = text_of(dataset, "ReferencedFrameNumber")
+    uid = text_of(dataset, "SOPInstanceUID")
+    return f"{uid}#{frame}" if frame else uid
+
+
 def number_of(dataset: Dataset, keyword: str) -> float | None:
     """Return the first value of an attribute as a finite number, or None."""
     return as_number(_value_of(dataset, keyword))

@@ -76,7 +76,10 @@ def make_stamp(settings: Settings, created: datetime, trained: TrainedNetworks) 
     new result.
     """
     relevant = settings.model_dump(
-        mode="json", include={"quantification", "acquisition", "results"}
+        mode="json",
+        include={"quantification": True, "acquisition": True, "states": True, "results": True},
+        # What is left out of a delivery changes nothing in what is delivered.
+        exclude={"results": {"objects"}},
     )
     relevant["motion"] = settings.motion.method
     relevant["networks"] = [asdict(stamp) for stamp in trained.stamps]
@@ -124,6 +127,7 @@ def compute_study(
         decoded = decode_study(
             files,
             rules=settings.acquisition,
+            states=settings.states,
             progress=_part(progress, 0.0, _DECODING_SHARE),
         )
         exams = tuple(_compute_exams(decoded, settings, trained, stamp, progress))

@@ -42,6 +42,7 @@ def header(place: Geometry, sop_uid: str = "1.2", echo_time_ms: float = 1.0) -> 
         series_number=1,
         names="",
         protocol="",
+        station="",
         image_type=(),
         shape=(30, 40),
         geometry=place,
