@@ -7,12 +7,14 @@ from enum import Enum, IntEnum, auto
 from pathlib import Path
 
 import pydicom
+from pydicom.dataset import FileDataset
 from pydicom.errors import InvalidDicomError
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit
 from pynetdicom import _config
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext, build_context
 
+from node.errors import RefusalError
 from node.send.association import AssociationFailedError, open_association
 from node.settings import Destination
 from storage.records import Delivery
@@ -21,6 +23,9 @@ from storage.records import Delivery
 _config.STORE_SEND_CHUNKED_DATASET = True
 
 SYNTAXES = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
+"""What every peer takes at least one of, the better first."""
+CONVERTIBLE = (*SYNTAXES, JPEGBaseline8Bit)
+"""What can be sent in one of `SYNTAXES` instead."""
 MAX_CONTEXTS = 128
 
 
@@ -53,6 +58,10 @@ class Outcome:
 
     answer: Answer
     text: str = ""
+
+
+class UnreadablePixelsError(RefusalError):
+    """Stored pixels cannot be decompressed."""
 
 
 class StoreSession:
@@ -89,8 +98,10 @@ class StoreSession:
         is_same = syntax == delivery.transfer_syntax_uid
         try:
             response = self._association.send_c_store(
-                file if is_same else pydicom.dcmread(file), msg_id=self._next_message_id()
+                file if is_same else read_native(file), msg_id=self._next_message_id()
             )
+        except UnreadablePixelsError:
+            return Outcome(answer=Answer.REFUSED, text="the stored file cannot be decompressed")
         except RuntimeError as error:  # it broke after the check above
             raise AssociationFailedError("the peer closed the association") from error
         except (ValueError, AttributeError, InvalidDicomError):
@@ -108,10 +119,9 @@ class StoreSession:
         ]
         if delivery.transfer_syntax_uid in accepted:
             return delivery.transfer_syntax_uid
-        convertible = set(accepted) & set(SYNTAXES)
-        if delivery.transfer_syntax_uid in SYNTAXES and convertible:
-            return str(convertible.pop())
-        return None
+        if delivery.transfer_syntax_uid not in CONVERTIBLE:
+            return None
+        return next((str(syntax) for syntax in SYNTAXES if syntax in accepted), None)
 
     def _next_message_id(self) -> int:
         self._message_id = self._message_id % 0xFFFF + 1
@@ -148,9 +158,30 @@ def contexts_for(deliveries: Iterable[Delivery]) -> list[PresentationContext]:
     wanted: dict[tuple[str, str], None] = {}
     for delivery in deliveries:
         wanted[delivery.sop_class_uid, delivery.transfer_syntax_uid] = None
-        if delivery.transfer_syntax_uid in SYNTAXES:
+        if delivery.transfer_syntax_uid in CONVERTIBLE:
             wanted.update(((delivery.sop_class_uid, str(syntax)), None) for syntax in SYNTAXES)
     return [build_context(*pair) for pair in wanted][:MAX_CONTEXTS]
+
+
+def read_native(file: Path) -> FileDataset:
+    """Read a stored file for a peer that takes no compressed pixels.
+
+    The object keeps its UID and stays marked as compressed with loss: decompression adds none
+    (PS3.3 C.7.6.1.1.5).
+
+    Raises
+    ------
+    UnreadablePixelsError
+        The pixels are damaged, or the decoder is not installed.
+
+    """
+    dataset = pydicom.dcmread(file)
+    if dataset.file_meta.TransferSyntaxUID.is_compressed:
+        try:
+            dataset.decompress(generate_instance_uid=False)
+        except (RuntimeError, ValueError, AttributeError) as error:
+            raise UnreadablePixelsError(str(error)) from error
+    return dataset
 
 
 def judge(status: int) -> Outcome:

@@ -13,7 +13,7 @@ from node.translate.uids import input_key
 from node.version import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
 TRANSFER_SYNTAX_UID = str(ExplicitVRLittleEndian)
-"""Every result object goes out uncompressed: every archive takes it."""
+"""Result objects go out uncompressed, which every archive takes; only a movie is too large."""
 
 ResultKind = Literal[
     "moco",
@@ -86,6 +86,8 @@ class ResultObject:
 
     kind: ResultKind
     dataset: Dataset
+    transfer_syntax_uid: str = TRANSFER_SYNTAX_UID
+    """How the data set is written; compressed pixels are encapsulated already (PS3.5 A.4)."""
 
 
 def to_bytes(result: ResultObject) -> bytes:
@@ -95,17 +97,17 @@ def to_bytes(result: ResultObject) -> bytes:
     when the source declares none or a wrong one, the object is written in UTF-8.
     """
     try:
-        return _write(result.dataset)
+        return _write(result.dataset, result.transfer_syntax_uid)
     except UserWarning:
         wider = Dataset(result.dataset)
         wider.SpecificCharacterSet = "ISO_IR 192"
-        return _write(wider)
+        return _write(wider, result.transfer_syntax_uid)
 
 
-def _write(dataset: Dataset) -> bytes:
+def _write(dataset: Dataset, transfer_syntax_uid: str) -> bytes:
     buffer = io.BytesIO()
     file = Dataset(dataset)
-    file.file_meta = _file_meta(dataset)
+    file.file_meta = _file_meta(dataset, transfer_syntax_uid)
     with warnings.catch_warnings():
         # pydicom would write "??" for what the character set lacks, and only warn.
         warnings.filterwarnings("error", message=".*[Ee]ncod")
@@ -113,11 +115,11 @@ def _write(dataset: Dataset) -> bytes:
     return buffer.getvalue()
 
 
-def _file_meta(dataset: Dataset) -> FileMetaDataset:
+def _file_meta(dataset: Dataset, transfer_syntax_uid: str) -> FileMetaDataset:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.TransferSyntaxUID = UID(transfer_syntax_uid)
     meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
     meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
     return meta

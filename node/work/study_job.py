@@ -10,7 +10,7 @@ from pathlib import Path
 
 from node.log import event
 from node.settings import Settings
-from node.translate import TRANSFER_SYNTAX_UID, ResultObject, to_bytes
+from node.translate import ResultObject, to_bytes
 from node.work.compute import Outcome, compute_study, fail_study, make_stamp
 from node.work.networks import TrainedNetworks
 from pipeline.findings import Code
@@ -127,7 +127,7 @@ class StudyJob:
             series_uid=str(dataset.SeriesInstanceUID),
             sop_class_uid=str(dataset.SOPClassUID),
             sop_uid=str(dataset.SOPInstanceUID),
-            transfer_syntax_uid=TRANSFER_SYNTAX_UID,
+            transfer_syntax_uid=result.transfer_syntax_uid,
             file=self._files.keep([to_bytes(result)], folder=RESULTS),
         )
 
