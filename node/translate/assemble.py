@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -127,20 +128,16 @@ def _sort_by_time(role: Role, stack: Stack, times: Sequence[int]) -> _TimedStack
 
 def _read_frames(timed: Sequence[_TimedStack], progress: Progress) -> list[Frames]:
     """Read the pixels of every slice; all missing ones are counted before giving up."""
-    n_frames = sum(len(item.headers) for item in timed)
-    images: list[list[NDArray[np.float32] | None]] = []
-    n_read = 0
-    for item in timed:
-        progress("reading images", n_read / n_frames)
-        images.append([read_pixels(header) for header in item.headers])
-        n_read += len(item.headers)
-    n_missing = sum(image is None for group in images for image in group)
+    headers = [header for item in timed for header in item.headers]
+    images = read_pixels(headers, lambda fraction: progress("reading images", fraction))
+    n_missing = sum(image is None for image in images)
     if n_missing:
         raise UnusableStudyError(
             Code.INCOMPLETE_TRANSFER,
-            f"{n_missing} of {n_frames} perfusion images have no pixel data or are cut short.",
+            f"{n_missing} of {len(headers)} perfusion images have no pixel data or are cut short.",
         )
-    return [np.stack([image for image in group if image is not None]) for group in images]
+    planes = iter(image for image in images if image is not None)
+    return [np.stack(list(islice(planes, len(item.headers)))) for item in timed]
 
 
 def _image_series(

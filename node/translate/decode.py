@@ -1,13 +1,9 @@
 """Files of one study in, identity-free exams out."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pydicom.uid import (
-    EnhancedMRImageStorage,
-    LegacyConvertedEnhancedMRImageStorage,
-    MRImageStorage,
-)
+from pydicom.uid import MRImageStorage
 
 from node.errors import NotDicomError, UnusableStudyError
 from node.ports import Progress
@@ -15,12 +11,13 @@ from node.settings import AcquisitionRule, StateRule
 from node.translate.account import StudyAccount
 from node.translate.assemble import assemble_exam
 from node.translate.exams import DecodedExam, DecodedStudy
-from node.translate.headers import FrameHeader, read_header
+from node.translate.headers import FrameHeader, read_headers
+from node.translate.multi_frame import MULTI_FRAME_CLASSES
 from node.translate.roles import is_candidate
 from node.translate.runs import Run, find_runs
 from pipeline.findings import Code, Finding, Grade
 
-_MULTI_FRAME = frozenset({EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage})
+_MR_CLASSES = MULTI_FRAME_CLASSES | {MRImageStorage}
 _HEADER_SHARE = 0.5
 
 
@@ -58,8 +55,7 @@ def decode_study(
     report = progress or _stay_silent
     headers, findings = _read_headers(sorted(set(files)), report)
     _require_one_subject(headers)
-    images = [header for header in headers if header.sop_class_uid == MRImageStorage]
-    findings += _note_multi_frame(headers)
+    images = [header for header in headers if header.sop_class_uid in _MR_CLASSES]
     runs = find_runs([image for image in images if is_candidate(image)], rules, states)
     exams, problems = _assemble(runs, rules, report)
     for run in runs:
@@ -75,17 +71,18 @@ def _stay_silent(stage: str, fraction: float) -> None:
 def _read_headers(
     files: Sequence[Path], report: Progress
 ) -> tuple[list[FrameHeader], list[Finding]]:
-    """Read all headers, one per instance."""
+    """Read all headers, one per image."""
     headers: dict[str, FrameHeader] = {}
     n_unreadable = 0
     for position, path in enumerate(files):
         report("reading headers", _HEADER_SHARE * position / len(files))
         try:
-            header = read_header(path)
+            found = read_headers(path)
         except NotDicomError:
             n_unreadable += 1
             continue
-        headers.setdefault(header.sop_uid, header)
+        for header in found:
+            headers.setdefault(header.key, header)
     if not headers:
         raise UnusableStudyError(
             Code.NO_PERFUSION_SERIES, f"None of {len(files)} files is a readable DICOM image."
@@ -101,18 +98,6 @@ def _note_unreadable(n_unreadable: int, n_files: int) -> list[Finding]:
             code=Code.INCOMPLETE_TRANSFER,
             grade=Grade.REVIEW,
             text=f"{n_unreadable} of {n_files} files are not DICOM or damaged.",
-        )
-    ]
-
-
-def _note_multi_frame(headers: Iterable[FrameHeader]) -> list[Finding]:
-    if not any(header.sop_class_uid in _MULTI_FRAME for header in headers):
-        return []
-    return [
-        Finding(
-            code=Code.UNSUPPORTED_SEQUENCE,
-            grade=Grade.REVIEW,
-            text="Enhanced multi-frame images are kept but not analysed.",
         )
     ]
 

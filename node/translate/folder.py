@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from node.errors import NotDicomError
-from node.translate.headers import read_header
+from node.translate.headers import read_headers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ def find_studies(folder: Path) -> FoundStudies:
             rejected.append((path, "not a plain file"))
             continue
         try:
-            studies.setdefault(read_header(path).study_uid, []).append(path)
+            studies.setdefault(read_headers(path)[0].study_uid, []).append(path)
         except NotDicomError as error:
             rejected.append((path, str(error)))
     return FoundStudies(

@@ -1,4 +1,4 @@
-"""One file's header as a frozen value. Pixels are read later, and only for perfusion images."""
+"""The header of every image as a frozen value. Pixels are read later, and only where needed."""
 
 import hashlib
 import re
@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from node.errors import NotDicomError, TransientError
+from node.translate.multi_frame import flatten, is_multi_frame
 from node.translate.values import number_of, numbers_of, source_key, text_of
 from pipeline.types import Geometry, Vector
 
@@ -111,8 +112,8 @@ def read_dataset(path: Path, *, with_pixels: bool) -> FileDataset:
     return dataset
 
 
-def read_header(path: Path) -> FrameHeader:
-    """Read the header of one image.
+def read_headers(path: Path) -> tuple[FrameHeader, ...]:
+    """Read the header of every image in a file, in the order of the frames.
 
     Raises
     ------
@@ -126,7 +127,8 @@ def read_header(path: Path) -> FrameHeader:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _header(path, dataset)
+            frames = flatten(dataset) if is_multi_frame(dataset) else (dataset,)
+            return tuple(_header(path, frame) for frame in frames)
     except _DAMAGED as error:
         raise NotDicomError("the header is damaged") from error
 
@@ -140,7 +142,7 @@ def find_reference(paths: Iterable[Path]) -> Dataset | None:
     headers = []
     for path in sorted(paths):
         try:
-            headers.append(read_header(path))
+            headers.append(read_headers(path)[0])
         except (NotDicomError, TransientError):
             continue
     if len({header.patient_digest for header in headers}) != 1:
@@ -160,6 +162,7 @@ def _is_cut(dataset: FileDataset) -> bool:
 
 
 def _header(path: Path, dataset: Dataset) -> FrameHeader:
+    frame = number_of(dataset, "ReferencedFrameNumber")
     return FrameHeader(
         path=path,
         dataset=dataset,
@@ -176,6 +179,7 @@ def _header(path: Path, dataset: Dataset) -> FrameHeader:
         shape=(int(number_of(dataset, "Rows") or 0), int(number_of(dataset, "Columns") or 0)),
         geometry=_geometry(dataset),
         echo_time_ms=number_of(dataset, "EchoTime") or 0.0,
+        frame_number=None if frame is None else int(frame),
     )
 
 

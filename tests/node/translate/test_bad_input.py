@@ -30,7 +30,7 @@ from node.translate import (
     to_bytes,
 )
 from node.translate.encode_series import encode_corrected
-from node.translate.headers import read_header
+from node.translate.headers import read_headers
 from pipeline.findings import Code, Grade
 from tests.fakes.exams import PAGE, STAMP, edit, series, unmoved, write_small_exam
 
@@ -55,7 +55,7 @@ def test_what_is_not_dicom_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "junk"
     path.write_bytes(content)
     with pytest.raises(NotDicomError):
-        read_header(path)
+        read_headers(path)[0]
     assert refusal([path]).code is Code.NO_PERFUSION_SERIES
     assert find_reference([path]) is None
 
@@ -66,7 +66,7 @@ def test_no_file_at_all_is_refused() -> None:
 
 def test_a_missing_file_is_transient(tmp_path: Path) -> None:
     with pytest.raises(TransientError):
-        read_header(tmp_path / "gone.dcm")
+        read_headers(tmp_path / "gone.dcm")[0]
 
 
 def test_every_cut_of_a_file_is_noticed(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_junk_beside_an_exam_is_remarked(files: list[Path], tmp_path: Path) -> N
 def test_missing_identifiers_are_not_dicom(keyword: str, files: list[Path]) -> None:
     edit(files[:1], lambda dataset: dataset.__delattr__(keyword))
     with pytest.raises(NotDicomError):
-        read_header(files[0])
+        read_headers(files[0])[0]
     assert decode(files).findings[0].code is Code.INCOMPLETE_TRANSFER
 
 
@@ -147,13 +147,17 @@ def test_other_classes_are_passed_over(sop_class: str, files: list[Path]) -> Non
     assert refusal(files).code is Code.NO_PERFUSION_SERIES
 
 
-def test_multi_frame_images_are_remarked(files: list[Path]) -> None:
+def test_a_multi_frame_object_without_groups_reads_like_a_classic_one(files: list[Path]) -> None:
+    expected = decode(files).exams[0].exam.arterial_input
+    assert expected is not None
     edit(
         series(files, 11),
         lambda dataset: dataset.__setattr__("SOPClassUID", EnhancedMRImageStorage),
     )
     study = decode(files)
-    assert [finding.code for finding in study.findings] == [Code.UNSUPPORTED_SEQUENCE]
+    assert study.findings == ()
+    assert study.exams[0].exam.arterial_input is not None
+    assert torch.equal(study.exams[0].exam.arterial_input.frames, expected.frames)
 
 
 @pytest.mark.parametrize(
@@ -362,11 +366,11 @@ def test_frames_without_proton_density_have_none(files: list[Path]) -> None:
 def test_no_cut_of_a_header_is_taken_for_a_whole_one(files: list[Path]) -> None:
     whole = files[0].read_bytes()
     n_header = len(whole) - dcmread(files[0])["PixelData"].value.__len__()
-    expected = read_header(files[0])
+    expected = read_headers(files[0])[0]
     for length in range(0, n_header - 16, 5):
         files[0].write_bytes(whole[:length])
         try:
-            header = read_header(files[0])
+            header = read_headers(files[0])[0]
         except NotDicomError:
             continue
         assert header.series_uid == expected.series_uid

@@ -13,7 +13,7 @@ from node.errors import UnusableStudyError
 from node.settings import DEFAULT_ACQUISITION
 from node.translate import decode_study
 from node.translate.clock import TimeSource, parse_time_us, read_clock
-from node.translate.headers import read_header
+from node.translate.headers import read_headers
 from pipeline.findings import Code, Grade
 from tests.fakes.exams import edit, small_exam, write_small_exam
 
@@ -42,7 +42,7 @@ def test_what_is_not_a_time_is_none(text: str) -> None:
 
 
 def source_of(files: list[Path]) -> TimeSource | None:
-    slices = [read_header(path) for path in files if path.name.startswith("012")]
+    slices = [read_headers(path)[0] for path in files if path.name.startswith("012")]
     groups = [slices[0::3], slices[1::3], slices[2::3]]
     clock = read_clock(groups)
     return None if clock is None else clock.source

@@ -23,7 +23,7 @@ from node.translate import (
     to_bytes,
 )
 from node.translate.clock import read_clock
-from node.translate.headers import read_header
+from node.translate.headers import read_headers
 from pipeline.types import Analysis
 from tests.fakes.exams import PAGE, STAMP, edit, unmoved_analysis, write_small_exam
 
@@ -131,7 +131,7 @@ def test_the_clock_of_the_corrected_series_is_that_of_the_source(
     for index, item in enumerate(results["moco"][:27]):
         item.save_as(tmp_path / str(index))
         paths.append(tmp_path / str(index))
-    clock = read_clock([[read_header(path) for path in paths]])
+    clock = read_clock([[read_headers(path)[0] for path in paths]])
     assert clock is not None
     expected = decoded.exam.slices[0].time_s - decoded.exam.slices[0].time_s[0]
     np.testing.assert_allclose(np.array(clock.microseconds[0]) / 1e6, expected, atol=1e-6)

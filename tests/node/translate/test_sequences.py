@@ -15,14 +15,14 @@ from models.physics import (
     SpoiledGradientEcho,
 )
 from node.settings import DEFAULT_ACQUISITION, AcquisitionRule
-from node.translate.headers import FrameHeader, read_header
+from node.translate.headers import FrameHeader, read_headers
 from node.translate.sequences import read_field_strength_t, read_sequences
 from tests.fakes.exams import series, write_small_exam
 
 
 @pytest.fixture
 def frame(tmp_path: Path) -> FrameHeader:
-    return read_header(series(write_small_exam(tmp_path, n_slices=1), 12)[5])
+    return read_headers(series(write_small_exam(tmp_path, n_slices=1), 12)[5])[0]
 
 
 def rule(meaning: Literal["to_centre", "to_first_pulse"]) -> AcquisitionRule:

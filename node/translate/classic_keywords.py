@@ -1,0 +1,106 @@
+"""Attributes of Enhanced MR under the keywords of classic MR, which the rest of the node reads.
+
+Sources: PS3.3 C.8.3.1 (classic MR Image), C.8.13.4 (MR Pulse Sequence), C.8.13.5 (functional groups
+of Enhanced MR) and C.7.6.16.2 (functional groups of every multi-frame object).
+"""
+
+import re
+
+from pydicom.dataset import Dataset
+
+from node.translate.values import number_of, text_of
+
+_DECIMALS = {
+    "EffectiveEchoTime": "EchoTime",  # ms
+    "InversionTimes": "InversionTime",  # ms; the first of several
+    "NominalCardiacTriggerDelayTime": "TriggerTime",  # ms
+    "TransmitterFrequency": "ImagingFrequency",  # MHz
+}
+"""Numbers of kind FD, and the decimal strings that say the same."""
+_INTEGERS = {
+    "RRIntervalTimeNominal": "NominalInterval",  # ms
+    "FrameAcquisitionNumber": "AcquisitionNumber",
+    "RFEchoTrainLength": "EchoTrainLength",
+    "GradientEchoTrainLength": "EchoTrainLength",
+}
+_TEXTS = {
+    "PulseSequenceName": "SequenceName",
+    "ResonantNucleus": "ImagedNucleus",
+    "FrameComments": "ImageComments",
+}
+_MOMENT = re.compile(r"(\d{8})(\d{2}\d*(?:\.\d+)?)")
+"""Date and time of a DT value; what follows is the distance from UTC (PS3.5 6.2)."""
+_MAX_SHORT_TEXT = 16
+
+
+def add_classic_keywords(header: Dataset) -> None:
+    """Write what the header of one frame says under the keywords of classic MR, in place.
+
+    A classic keyword that is there already stays, except where that of the whole object stands
+    in the way of that of the frame: image type and time of acquisition.
+    """
+    for keyword, classic in _DECIMALS.items():
+        number = number_of(header, keyword)
+        if number is not None and not text_of(header, classic):
+            setattr(header, classic, f"{number:.10g}")
+    for keyword, classic in _INTEGERS.items():
+        number = number_of(header, keyword)
+        if number and not text_of(header, classic):
+            setattr(header, classic, str(round(number)))
+    for keyword, classic in _TEXTS.items():
+        text = text_of(header, keyword)
+        if text and not text_of(header, classic):
+            setattr(header, classic, text[:_MAX_SHORT_TEXT] if classic == "SequenceName" else text)
+    if text_of(header, "FrameType"):
+        header.ImageType = header.FrameType
+    _set_acquisition_time(header)
+    _set_sequence(header)
+    _set_encoding_direction(header)
+
+
+def _set_acquisition_time(header: Dataset) -> None:
+    """Take the time of the frame, else that of the object where no other is there."""
+    own = text_of(header, "FrameAcquisitionDateTime")
+    whole = text_of(header, "AcquisitionDateTime")
+    if own:
+        header.AcquisitionDateTime = own
+    match = _MOMENT.match(own or whole)
+    if match and (own or not text_of(header, "AcquisitionTime")):
+        header.AcquisitionDate, header.AcquisitionTime = match.groups()
+
+
+def _set_sequence(header: Dataset) -> None:
+    """Say scanning sequence and variant in the words of classic MR (C.8.3.1.1)."""
+    if not text_of(header, "ScanningSequence"):
+        header.ScanningSequence = _scanning_sequence(header)
+    if not text_of(header, "SequenceVariant"):
+        header.SequenceVariant = _sequence_variant(header)
+
+
+def _scanning_sequence(header: Dataset) -> list[str]:
+    echo = text_of(header, "EchoPulseSequence")
+    words = {"GRADIENT": ["GR"], "SPIN": ["SE"], "BOTH": ["SE", "GR"]}.get(echo, [])
+    words += ["EP"] if text_of(header, "EchoPlanarPulseSequence") == "YES" else []
+    words += ["IR"] if text_of(header, "InversionRecovery") == "YES" else []
+    return words or ["RM"]
+
+
+def _sequence_variant(header: Dataset) -> list[str]:
+    steady = text_of(header, "SteadyStatePulseSequence")
+    words = ["SS"] if steady not in {"", "NONE"} else []
+    words += ["SP"] if text_of(header, "Spoiling") not in {"", "NONE"} else []
+    words += ["SK"] if text_of(header, "SegmentedKSpaceTraversal") == "PARTIAL" else []
+    return words or ["NONE"]
+
+
+def _set_encoding_direction(header: Dataset) -> None:
+    """Write COL for COLUMN, and the acquisition matrix as four numbers (C.8.3.1)."""
+    direction = text_of(header, "InPlanePhaseEncodingDirection")
+    if direction == "COLUMN":
+        header.InPlanePhaseEncodingDirection = "COL"
+    frequency = int(number_of(header, "MRAcquisitionFrequencyEncodingSteps") or 0)
+    phase = int(number_of(header, "MRAcquisitionPhaseEncodingStepsInPlane") or 0)
+    if text_of(header, "AcquisitionMatrix") or not (frequency and phase):
+        return
+    is_row = direction == "ROW"
+    header.AcquisitionMatrix = [frequency, 0, 0, phase] if is_row else [0, frequency, phase, 0]
