@@ -19,13 +19,18 @@ def normal_of(geometry: Geometry) -> Point:
 
 
 def centre_mm(mask: Bool[Tensor, "row column"], geometry: Geometry) -> Point:
-    """Return the centre of mass of a mask that is not empty (PS3.3 C.7.6.2.1.1)."""
-    row, column = mask.nonzero().double().mean(dim=0).cpu()
+    """Return the centre of mass of a mask that is not empty."""
+    row, column = mask.nonzero().double().mean(dim=0).tolist()
+    return point_mm(row, column, geometry)
+
+
+def point_mm(row: float, column: float, geometry: Geometry) -> Point:
+    """Return where a point of an image lies in the patient (PS3.3 C.7.6.2.1.1)."""
     along_row, along_column = _directions(geometry)
     origin = torch.tensor(geometry.origin_mm, dtype=torch.float64)
     down = row * geometry.spacing_mm[0] * along_column
-    centre: Tensor = origin + down + column * geometry.spacing_mm[1] * along_row
-    return centre
+    point: Tensor = origin + down + column * geometry.spacing_mm[1] * along_row
+    return point
 
 
 def _directions(geometry: Geometry) -> tuple[Point, Point]:

@@ -1,7 +1,4 @@
-"""Stress beside rest: perfusion reserve, pixel by pixel and for regions.
-
-Myocardial perfusion reserve (MPR) is the ratio of flow under stress to flow at rest.
-"""
+"""What stress and rest say together, as values."""
 
 from dataclasses import dataclass
 
@@ -20,7 +17,10 @@ class ReserveMap:
     rest_flow_ml_min_g: Float[Tensor, "row column"]
     """The rest map carried onto the pixels of the stress map, ml/min/g."""
     overlap_dice: float
-    """Dice of both walls after registration, 0-1."""
+    """Dice of both walls after shift, turn and scale alone, 0-1: the last step, which brings
+    border to border, would make it 1 of anything."""
+    rest_slice: int
+    """Index of the slice of the rest exam."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,7 @@ class RegionReserve:
     reserve: float
     """NaN when either flow has no number."""
     standard_error: float
+    """Of the reserve; errors of both flows taken as independent."""
     segment: int | None = None
     """AHA number of a segment."""
 

@@ -1,0 +1,149 @@
+"""Both exams in, reserve out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from pipeline.errors import CannotQuantifyError
+from pipeline.findings import Code, Finding, Grade, series_finding
+from pipeline.quality.stress import AnalysedExam
+from pipeline.regions import SliceLevel
+from pipeline.reserve.align import corresponding_px, overlap_dice, read_at, turn_between
+from pipeline.reserve.match import partner_of
+from pipeline.reserve.placed import PlacedWall, placed_walls
+from pipeline.reserve.ratios import measure_reserve
+from pipeline.reserve.result import Reserve, ReserveMap
+from pipeline.segment.sectors import divide
+from pipeline.types import FlowMap, SliceAnalysis
+
+_LEAST_REST_ML_MIN_G = 0.1
+"""Below this flow at rest a ratio says nothing; scar has 0.2 to 0.5."""
+_LEAST_KNOWN = 0.5
+"""Share of the pixels around a place at rest that must have a number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Pair:
+    """Two slices that show the same muscle."""
+
+    index: int
+    partner: int
+    stress: PlacedWall
+    rest: PlacedWall
+
+
+def compare_states(*, stress: AnalysedExam, rest: AnalysedExam) -> Reserve:
+    """Return what flow under stress and at rest say together.
+
+    Parameters
+    ----------
+    stress, rest
+        Exams of one patient with their results; slices in any order and of any size.
+
+    Returns
+    -------
+    A map for each slice under stress whose muscle was found at rest, and the reserve of the regions
+    of these slices.
+
+    """
+    pairs, findings = _pairs(placed_walls(stress), placed_walls(rest))
+    turn_rad = turn_between((pair.stress, pair.rest) for pair in pairs)
+    maps: list[ReserveMap | None] = [None] * len(stress.analysis.slices)
+    for pair in pairs:
+        above, below = stress.analysis.slices[pair.index], rest.analysis.slices[pair.partner]
+        try:
+            maps[pair.index] = _map_of(pair, turn_rad, above, below)
+        except CannotQuantifyError as error:
+            findings.append(_finding(error, pair.index))
+    shown = [pair for pair in pairs if maps[pair.index] is not None]
+    return Reserve(
+        maps=tuple(maps),
+        regions=measure_reserve(
+            [stress.analysis.slices[pair.index] for pair in shown],
+            [_at_level(pair, stress, rest) for pair in shown],
+        ),
+        findings=tuple(sorted(findings, key=lambda finding: finding.slice_index or 0)),
+    )
+
+
+def _pairs(
+    stress: Sequence[PlacedWall | None], rest: Sequence[PlacedWall | None]
+) -> tuple[list[_Pair], list[Finding]]:
+    pairs: list[_Pair] = []
+    findings: list[Finding] = []
+    for index, wall in enumerate(stress):
+        try:
+            partner = partner_of(index, stress, rest)
+        except CannotQuantifyError as error:
+            findings.append(_finding(error, index))
+            continue
+        other = rest[partner]
+        if wall is not None and other is not None:
+            pairs.append(_Pair(index=index, partner=partner, stress=wall, rest=other))
+    return pairs, findings
+
+
+def _map_of(pair: _Pair, turn_rad: float, stress: SliceAnalysis, rest: SliceAnalysis) -> ReserveMap:
+    """Return the map of one slice.
+
+    Raises
+    ------
+    CannotQuantifyError
+        P03 where one of both has no flow, P10 where the walls are not the same.
+
+    """
+    if stress.flow is None or rest.flow is None:
+        where = "under stress" if stress.flow is None else "at rest"
+        raise CannotQuantifyError(Code.FEW_SLICES, f"no blood flow {where}, no reserve.")
+    dice = overlap_dice(pair.stress, pair.rest, turn_rad)
+    carried = _carried(rest.flow, pair, turn_rad)
+    wall = pair.stress.masks.myocardium
+    return ReserveMap(
+        reserve=_ratio(stress.flow.flow_ml_min_g, carried, wall),
+        rest_flow_ml_min_g=torch.where(wall, carried, torch.nan),
+        overlap_dice=dice,
+        rest_slice=pair.partner,
+    )
+
+
+def _carried(flow: FlowMap, pair: _Pair, turn_rad: float) -> Float[Tensor, "row column"]:
+    """Return flow at rest on the pixels of stress; neighbours outside the wall do not count."""
+    value = flow.flow_ml_min_g
+    known = value.isfinite() & pair.rest.masks.myocardium
+    where = corresponding_px(pair.stress, pair.rest, turn_rad)
+    total, share = read_at(torch.stack([value.nan_to_num() * known, known.to(value.dtype)]), where)
+    return torch.where(share >= _LEAST_KNOWN, total / share.clamp_min(_LEAST_KNOWN), torch.nan)
+
+
+def _ratio(
+    stress: Float[Tensor, "row column"],
+    rest: Float[Tensor, "row column"],
+    wall: Bool[Tensor, "row column"],
+) -> Float[Tensor, "row column"]:
+    has_ratio = wall & stress.isfinite() & (rest >= _LEAST_REST_ML_MIN_G)
+    return torch.where(has_ratio, stress / rest.clamp_min(_LEAST_REST_ML_MIN_G), torch.nan)
+
+
+def _at_level(pair: _Pair, stress: AnalysedExam, rest: AnalysedExam) -> SliceAnalysis:
+    """Return the slice at rest divided at the level of its partner.
+
+    Exams with different numbers of slices call the same place by different levels.
+    """
+    own, result = stress.analysis.slices[pair.index].sectors, rest.analysis.slices[pair.partner]
+    if own is None or result.sectors is None or own.level is result.sectors.level:
+        return result
+    return _divided(result, pair.rest, own.level)
+
+
+def _divided(result: SliceAnalysis, wall: PlacedWall, level: SliceLevel) -> SliceAnalysis:
+    try:
+        return replace(result, sectors=divide(wall.masks, wall.geometry, level))
+    except CannotQuantifyError:
+        return replace(result, sectors=None)
+
+
+def _finding(error: CannotQuantifyError, index: int) -> Finding:
+    return series_finding(error.code, Grade.REVIEW, error.text, index)
