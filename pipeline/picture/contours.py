@@ -1,24 +1,16 @@
 """Borders of the wall on a map, in the colours of the coronary territories."""
 
-import math
-
-import numpy as np
-from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
+from pipeline.picture.borders import Borders, Points, trace_borders
 from pipeline.picture.colour import TERRITORY_COLOURS, TERRITORY_NAMES
 from pipeline.picture.window import Window
-from pipeline.regions import SliceSectors, Territory, territory_of
-from pipeline.segment.wall import Wall, trace_wall
+from pipeline.regions import SliceSectors
 from pipeline.types import HeartMasks
 
-_N_POINTS = 360
 _NO_TERRITORY = "#ffffff"
-_LABEL_MM = 6.0
 _HALO = [withStroke(linewidth=2.6, foreground="#000000")]
-
-Points = Float[np.ndarray, "point xy"]
 
 
 def draw_contours(
@@ -44,103 +36,27 @@ def draw_contours(
         The part of the slice that is shown.
 
     """
-    wall = trace_wall(masks, spacing_mm)
-    if wall is None:
+    borders = trace_borders(masks, sectors, spacing_mm)
+    if borders is None:
         return
-    angle = np.linspace(0, 2 * math.pi, _N_POINTS, endpoint=False)
-    segment = np.zeros(_N_POINTS, dtype=np.int64)
-    if sectors is not None:
-        segment = _segment_at(wall, sectors, angle)
-    for border in (wall.inner_mm, wall.outer_mm):
-        radius = _radius(np.asarray(border, dtype=np.float64), angle)
-        _draw_border(axes, _points(wall, radius, angle, window), segment)
-    _draw_spokes(axes, wall, angle, segment, window)
-    _write_territories(axes, wall, angle, segment, window)
+    for piece in borders.pieces:
+        colour = TERRITORY_COLOURS[piece.territory] if piece.territory else _NO_TERRITORY
+        points = _shift(piece.points, window)
+        axes.plot(*points.T, color=colour, linewidth=1.4, path_effects=_HALO)
+    for spoke in borders.spokes:
+        axes.plot(*_shift(spoke, window).T, color="#ffffff", linewidth=0.7, alpha=0.8)
+    _write_territories(axes, borders, window)
 
 
-def _segment_at(
-    wall: Wall, sectors: SliceSectors, angle: Float[np.ndarray, " angle"]
-) -> Int[np.ndarray, " angle"]:
-    """Return the AHA number in the middle of the wall at each angle, 0 where it is open."""
-    numbers = np.asarray(sectors.segment, dtype=np.int64)
-    middle = 0.5 * np.asarray(wall.inner_mm + wall.outer_mm, dtype=np.float64)
-    place = _points(wall, _radius(middle, angle), angle, None)
-    column = np.clip(place[:, 0].round().astype(np.int64), 0, numbers.shape[1] - 1)
-    row = np.clip(place[:, 1].round().astype(np.int64), 0, numbers.shape[0] - 1)
-    return np.asarray(numbers[row, column], dtype=np.int64)
+def _shift(points: Points, window: Window) -> Points:
+    return points - (window.columns.start, window.rows.start)
 
 
-def _radius(
-    border_mm: Float[np.ndarray, " ray"], angle: Float[np.ndarray, " angle"]
-) -> Float[np.ndarray, " angle"]:
-    rays = np.linspace(0, 2 * math.pi, len(border_mm), endpoint=False)
-    return np.asarray(np.interp(angle, rays, border_mm, period=2 * math.pi), dtype=np.float64)
-
-
-def _points(
-    wall: Wall,
-    radius_mm: Float[np.ndarray, " angle"],
-    angle: Float[np.ndarray, " angle"],
-    window: Window | None,
-) -> Points:
-    """Return column and row, in pixels of the window."""
-    row_mm, column_mm = wall.rays.spacing_mm
-    top, left = (0, 0) if window is None else (window.rows.start, window.columns.start)
-    row = wall.rays.centre_row + radius_mm * np.sin(angle) / row_mm - top
-    column = wall.rays.centre_column + radius_mm * np.cos(angle) / column_mm - left
-    return np.stack([column, row], axis=1)
-
-
-def _draw_border(axes: Axes, points: Points, segment: Int[np.ndarray, " angle"]) -> None:
-    """Draw a closed line, a piece per run of one territory."""
-    colours = [_colour(number) for number in segment.tolist()]
-    start = 0
-    for stop in range(1, _N_POINTS + 1):
-        if stop == _N_POINTS or colours[stop] != colours[start]:
-            piece = points[np.arange(start, stop + 1) % _N_POINTS]
-            axes.plot(*piece.T, color=colours[start], linewidth=1.4, path_effects=_HALO)
-            start = stop
-
-
-def _draw_spokes(
-    axes: Axes,
-    wall: Wall,
-    angle: Float[np.ndarray, " angle"],
-    segment: Int[np.ndarray, " angle"],
-    window: Window,
-) -> None:
-    """Draw the borders between segments across the wall."""
-    changes = np.flatnonzero((segment != np.roll(segment, 1)) & (segment > 0))
-    at = angle[changes]
-    ends = [
-        _points(wall, _radius(np.asarray(border, dtype=np.float64), at), at, window)
-        for border in (wall.inner_mm, wall.outer_mm)
-    ]
-    for inner, outer in zip(*ends, strict=True):
-        axes.plot(
-            (inner[0], outer[0]), (inner[1], outer[1]), color="#ffffff", linewidth=0.7, alpha=0.8
-        )
-
-
-def _write_territories(
-    axes: Axes,
-    wall: Wall,
-    angle: Float[np.ndarray, " angle"],
-    segment: Int[np.ndarray, " angle"],
-    window: Window,
-) -> None:
-    """Write the name of each territory outside the middle of its arc."""
-    owner = [territory_of(number) if number else None for number in segment.tolist()]
-    outer = np.asarray(wall.outer_mm, dtype=np.float64) + _LABEL_MM
-    for territory in Territory:
-        arc = angle[[one is territory for one in owner]]
-        if not arc.size:
-            continue
-        middle = np.array([math.atan2(np.sin(arc).sum(), np.cos(arc).sum())])
-        ((column, row),) = _points(wall, _radius(outer, middle), middle, window)
+def _write_territories(axes: Axes, borders: Borders, window: Window) -> None:
+    for territory, column, row in borders.labels:
         axes.text(
-            column,
-            row,
+            column - window.columns.start,
+            row - window.rows.start,
             TERRITORY_NAMES[territory],
             color=TERRITORY_COLOURS[territory],
             fontsize=9,
@@ -150,7 +66,3 @@ def _write_territories(
             path_effects=_HALO,
             clip_on=True,
         )
-
-
-def _colour(number: int) -> str:
-    return TERRITORY_COLOURS[territory_of(number)] if number else _NO_TERRITORY
