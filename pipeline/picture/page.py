@@ -29,16 +29,16 @@ from pipeline.picture.colour import (
 )
 from pipeline.picture.curves import plot_curves, plot_intervals
 from pipeline.picture.findings import list_findings
+from pipeline.picture.labels import slice_name
 from pipeline.picture.profile import show_motion
 from pipeline.picture.slices import show_slice
 from pipeline.picture.table import by_name, draw_table
-from pipeline.regions import Layer, SliceLevel
+from pipeline.regions import Layer
 from pipeline.types import Analysis, Exam
 
 __all__ = ["PAGE_SHAPE", "Provenance", "draw_page"]
 
 _MAX_SLICES = 3
-_LEVEL_NAMES = {SliceLevel.BASAL: "BASE", SliceLevel.MID: "MID", SliceLevel.APICAL: "APEX"}
 _LEFT_PX, _TOP_PX, _MAP_PX, _GAP_PX = 24, 100, 326, 12
 _TABLE_PX, _RIGHT_PX = 1094, 1512
 _EXPLANATION = (
@@ -85,7 +85,7 @@ def draw_page(
             figure.add_axes(place_px(left, _TOP_PX, _MAP_PX, _MAP_PX)),
             series,
             result,
-            name=_slice_name(index, analysis),
+            name=slice_name(index, analysis),
         )
         show_motion(figure, place_px(left, 474, _MAP_PX, 96), result, series)
     _draw_colour_bar(figure)
@@ -102,17 +102,6 @@ def _shown(n_slices: int) -> tuple[int, ...]:
     if n_slices <= _MAX_SLICES:
         return tuple(range(n_slices))
     return (0, n_slices // 2, n_slices - 1)
-
-
-def _slice_name(index: int, analysis: Analysis) -> str:
-    """Return the level of a slice where it is known, and its number where there are many."""
-    n_slices = len(analysis.slices)
-    sectors = analysis.slices[index].sectors
-    usual = {3: ("BASE", "MID", "APEX"), 1: ("SLICE",)}.get(n_slices)
-    if sectors is not None:
-        name = _LEVEL_NAMES[sectors.level]
-        return name if n_slices <= _MAX_SLICES else f"{name} (slice {index + 1})"
-    return usual[index] if usual else f"SLICE {index + 1}"
 
 
 def _write_head(figure: Figure, analysis: Analysis) -> None:

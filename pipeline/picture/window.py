@@ -22,7 +22,9 @@ class Window:
         return image[self.rows, self.columns]
 
 
-def heart_window(series: ImageSeries, result: SliceAnalysis) -> Window:
+def heart_window(
+    series: ImageSeries, result: SliceAnalysis, half_width_mm: float = _HALF_WIDTH_MM
+) -> Window:
     """Return the part of the slice around the left ventricle, or around the image centre."""
     rows, columns = series.frames.shape[1:]
     centre = (rows / 2, columns / 2)
@@ -30,8 +32,8 @@ def heart_window(series: ImageSeries, result: SliceAnalysis) -> Window:
         centre = _centroid(np.asarray(result.masks.myocardium, dtype=np.bool_))
     row_mm, column_mm = series.geometry.spacing_mm
     return Window(
-        rows=_span(centre[0], _HALF_WIDTH_MM / row_mm, rows),
-        columns=_span(centre[1], _HALF_WIDTH_MM / column_mm, columns),
+        rows=_span(centre[0], half_width_mm / row_mm, rows),
+        columns=_span(centre[1], half_width_mm / column_mm, columns),
     )
 
 
