@@ -1,7 +1,6 @@
 """The one-look page of an exam: maps, bull's-eye, table, motion before and after, findings."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import UInt8
@@ -31,6 +30,7 @@ from pipeline.picture.curves import plot_curves, plot_intervals
 from pipeline.picture.findings import list_findings
 from pipeline.picture.labels import slice_name
 from pipeline.picture.profile import show_motion
+from pipeline.picture.provenance import Provenance, foot_lines
 from pipeline.picture.slices import show_slice
 from pipeline.picture.table import by_name, draw_table
 from pipeline.regions import Layer
@@ -47,18 +47,6 @@ _EXPLANATION = (
     "to a border of the wall are not counted. ratio: endo / epi.\n"
     "Grey or -: less than half of the region has a number."
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
-    """What produced the page; burned into it."""
-
-    software: str
-    created: str
-    label: str
-    """Research-use wording."""
-    motion: str
-    """Methods of motion correction and the networks they used."""
 
 
 def draw_page(
@@ -148,13 +136,5 @@ def _draw_colour_bar(figure: Figure) -> None:
 
 
 def _write_foot(figure: Figure, analysis: Analysis, provenance: Provenance) -> None:
-    source = analysis.arterial_input.source if analysis.arterial_input else "none"
-    models = sorted({str(one.flow.model) for one in analysis.slices if one.flow is not None})
-    identity = (provenance.label, provenance.software, provenance.created)
-    method = (
-        f"motion: {provenance.motion}",
-        f"arterial input: {source}",
-        f"model: {', '.join(models) or 'none'}",
-    )
-    for top, parts in zip((1038, 1057), (identity, method), strict=True):
-        write(figure, _LEFT_PX, top, "   |   ".join(parts), size=8.5, color=QUIET_INK)
+    for top, text in zip((1038, 1057), foot_lines(analysis, provenance), strict=True):
+        write(figure, _LEFT_PX, top, text, size=8.5, color=QUIET_INK)
