@@ -13,7 +13,15 @@ from node.translate.uids import make_uid
 _FIRST_DAY = datetime(2026, 3, 2, 10, 0, 0)
 _DELAY = {"stress": timedelta(minutes=20), "rest": timedelta(minutes=35)}
 _SERIES_NUMBER = {"stress": 11, "rest": 21}
-_MODEL = "MAGNETOM Virtual"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equipment:
+    """The scanner, as General Equipment has it (C.7.5.1)."""
+
+    manufacturer: str
+    model: str
+    software: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +48,12 @@ class Session:
         """Return the first series number of a state."""
         return _SERIES_NUMBER[state]
 
-    def header(self) -> Dataset:
+    def header(self, equipment: Equipment) -> Dataset:
         """Return patient, study, order and equipment."""
         header = Dataset()
         self._add_patient(header)
         self._add_study(header)
-        self._add_equipment(header)
+        _add_equipment(header, equipment)
         return header
 
     def _add_patient(self, header: Dataset) -> None:
@@ -77,14 +85,15 @@ class Session:
         order.ScheduledProcedureStepID = "1"
         header.RequestAttributesSequence = Sequence([order])
 
-    def _add_equipment(self, header: Dataset) -> None:
-        header.Modality = "MR"
-        header.Manufacturer = "SIEMENS"
-        header.ManufacturerModelName = _MODEL
-        header.InstitutionName = "Virtual Hospital"
-        header.StationName = "VIRTUALMR"
-        header.DeviceSerialNumber = "00000"
-        header.SoftwareVersions = "syngo MR E11"
+
+def _add_equipment(header: Dataset, equipment: Equipment) -> None:
+    header.Modality = "MR"
+    header.Manufacturer = equipment.manufacturer
+    header.ManufacturerModelName = equipment.model
+    header.InstitutionName = "Virtual Hospital"
+    header.StationName = "VIRTUALMR"
+    header.DeviceSerialNumber = "00000"
+    header.SoftwareVersions = list(equipment.software)
 
 
 def dicom_date(moment: datetime) -> str:

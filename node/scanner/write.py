@@ -1,23 +1,24 @@
 """A phantom exam becomes files."""
 
+import random
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
+from pydicom.dataset import Dataset
 
-from models.phantom import PhantomExam, PhantomSeries
+from models.phantom import PhantomExam
 from node.ports import Progress
+from node.scanner.dialect import Dialect, Form
+from node.scanner.encode import save
+from node.scanner.enhanced import Frame, make_enhanced
+from node.scanner.header import image_header
+from node.scanner.localizer import localizer_images
 from node.scanner.patient import VirtualPatient
-from node.scanner.plane import localizer_planes, short_axis_plane
-from node.scanner.session import Session, dicom_date, dicom_time
-from node.scanner.siemens import SeriesHeader, add_pixels, add_plane, image_header
-from node.version import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
-
-_LOCALIZER_MATRIX = (64, 64)
-_LOCALIZER_SPACING_MM = (6.0, 6.0)
+from node.scanner.plan import plan_series
+from node.scanner.scanned import ScannedImage
+from node.scanner.session import Session
+from node.scanner.vendors import MANNERS, Manners
 
 
 def write_exam(
@@ -29,6 +30,7 @@ def write_exam(
     declares_beats: bool = False,
     with_localizer: bool = False,
     progress: Progress | None = None,
+    dialect: Dialect | None = None,
 ) -> list[Path]:
     """Write the series of one state; equal arguments write equal bytes.
 
@@ -43,11 +45,13 @@ def write_exam(
     started
         Start of the visit, local time. Stress follows after 20 minutes, rest after 35.
     declares_beats
-        Write the number of temporal positions, which this vendor leaves out.
+        Write the number of temporal positions also where the vendor leaves it out.
     with_localizer
         Also write a series of three scout images.
     progress
         Told the stage and the fraction done.
+    dialect
+        Vendor, kind of object, transfer syntax and order; classic Siemens images when None.
 
     Returns
     -------
@@ -56,106 +60,57 @@ def write_exam(
 
     """
     who = VirtualPatient.from_seed(exam.seed) if patient is None else patient
-    session = Session.of(who, started)
+    spoken = Dialect() if dialect is None else dialect
+    session, manners = Session.of(who, started), MANNERS[spoken.vendor]
     folder.mkdir(parents=True, exist_ok=True)
-    headers = [
-        *(_localizer_images(session) if with_localizer else ()),
-        *_bolus_images(exam, session, declares_beats=declares_beats),
-    ]
+    objects = [*(localizer_images(session, manners.equipment) if with_localizer else ())]
+    for images in plan_series(exam, session, spoken, declares_beats=declares_beats):
+        objects += _objects(images, spoken, manners)
+    if spoken.is_shuffled:
+        random.Random(exam.seed).shuffle(objects)
     paths = []
-    for position, header in enumerate(headers):
+    for position, item in enumerate(objects):
         if progress is not None:
-            progress("writing images", position / len(headers))
-        path = folder / f"{int(header.SeriesNumber):03d}_{int(header.InstanceNumber):04d}.dcm"
-        _save(header, path)
-        paths.append(path)
+            progress("writing images", position / len(objects))
+        paths.append(folder / _name(item, position, spoken))
+        save(item, paths[-1], spoken.syntax)
     return paths
 
 
-def _bolus_images(
-    exam: PhantomExam, session: Session, *, declares_beats: bool
+def _name(item: Dataset, position: int, dialect: Dialect) -> str:
+    """Name a file by series and instance; by arrival where the order says nothing."""
+    if dialect.is_shuffled:
+        return f"{position:05d}.dcm"
+    return f"{int(item.SeriesNumber):03d}_{int(item.InstanceNumber):04d}.dcm"
+
+
+def _objects(
+    images: Sequence[ScannedImage], dialect: Dialect, manners: Manners
 ) -> Iterator[Dataset]:
-    """Yield the arterial-input series, then the perfusion series beat by beat.
+    """Yield the objects of one series."""
+    frames = list(_frames(images, dialect.form, manners))
+    if dialect.is_shuffled:
+        random.Random(len(frames)).shuffle(frames)
+    if dialect.form is Form.CLASSIC:
+        yield from (header for header, _ in frames)
+    elif dialect.form is Form.LEGACY:
+        from node.scanner.legacy import make_legacy  # its library takes a second to load
 
-    Echoes of one beat follow one another in one series.
-    """
-    name = f"{exam.state}_perf_tfl_sr_sax"
-    number = session.series_number(exam.state)
-    second = exam.arterial_input_second_echo
-    echoes = (exam.arterial_input,) if second is None else (exam.arterial_input, second)
-    series = [
-        (f"{name}_AIF", number, echoes),
-        (name, number + 1, exam.slices),
-    ]
-    for description, series_number, slices in series:
-        header = SeriesHeader(
-            session=session,
-            state=exam.state,
-            description=description,
-            number=series_number,
-            started=session.bolus_started(exam.state),
-            field_strength_t=exam.field_strength_t,
-            agent=exam.agent,
-            dose_fraction=exam.dose_fraction,
-            n_beats=slices[0].frames.shape[0],
-            declares_beats=declares_beats,
-        )
-        yield from _series_images(header, slices, exam)
+        yield make_legacy([header for header, _ in frames], images[0].series)
+    elif manners.has_one_frame_per_object:
+        yield from (make_enhanced([frame], manners, str(frame[1].instance)) for frame in frames)
+    else:
+        yield make_enhanced(frames, manners, "object")
 
 
-def _series_images(
-    series: SeriesHeader, slices: Sequence[PhantomSeries], exam: PhantomExam
-) -> Iterator[Dataset]:
-    planes = [
-        short_axis_plane(
-            (item.frames.shape[1], item.frames.shape[2]), item.spacing_mm, item.offset_mm
-        )
-        for item in slices
-    ]
-    last_beat = exam.rr_interval_s.shape[0] - 1
-    for beat in range(series.n_beats):
-        for index, (item, plane) in enumerate(zip(slices, planes, strict=True)):
-            image = image_header(
-                series,
-                item,
-                plane,
-                beat=beat,
-                instance=beat * len(slices) + index + 1,
-                interval_s=float(exam.rr_interval_s[min(beat, last_beat)]),
-            )
-            add_pixels(image, np.asarray(item.frames[beat], dtype=np.float32))
-            yield image
-
-
-def _localizer_images(session: Session) -> Iterator[Dataset]:
-    """Yield three scouts of an empty water bottle: series that the node must pass over."""
-    rows, columns = np.indices(_LOCALIZER_MATRIX)
-    bottle = np.hypot(rows - 31.5, columns - 31.5) < 22
-    planes = localizer_planes(_LOCALIZER_MATRIX, _LOCALIZER_SPACING_MM)
-    for index, plane in enumerate(planes):
-        image = session.header()
-        image.SOPClassUID = MRImageStorage
-        image.SOPInstanceUID = session.uid("localizer", str(index))
-        image.SeriesInstanceUID = session.uid("localizer")
-        image.SeriesNumber, image.InstanceNumber, image.AcquisitionNumber = 1, index + 1, 1
-        image.SeriesDescription = image.ProtocolName = "localizer"
-        image.ImageType = ["ORIGINAL", "PRIMARY", "M", "ND"]
-        image.ScanningSequence, image.SequenceVariant = "GR", "SP"
-        image.ScanOptions, image.MRAcquisitionType = None, "2D"
-        image.RepetitionTime, image.EchoTime, image.EchoTrainLength = "5", "2", "1"
-        image.SeriesTime = image.AcquisitionTime = image.ContentTime = dicom_time(session.started)
-        image.AcquisitionDate = image.ContentDate = dicom_date(session.started)
-        add_plane(image, plane, _LOCALIZER_SPACING_MM, 8.0)
-        add_pixels(image, np.where(bottle, 900, 20).astype(np.float32))
-        yield image
-
-
-def _save(header: Dataset, path: Path) -> None:
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = header.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
-    meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
-    header.file_meta = meta
-    header.save_as(path, enforce_file_format=True)
+def _frames(images: Sequence[ScannedImage], form: Form, manners: Manners) -> Iterator[Frame]:
+    """Yield header with pixels and scanner's knowledge of each image of a series."""
+    is_enhanced = form is Form.ENHANCED
+    equipment = manners.enhanced_equipment if is_enhanced else manners.equipment
+    speak = manners.speak_enhanced if is_enhanced else manners.speak
+    for image, number in zip(images, manners.number(images), strict=True):
+        header = image_header(image, equipment)
+        header.InstanceNumber = number
+        speak(header, image)
+        manners.add_pixels(header, image.magnitude)
+        yield header, image
