@@ -195,12 +195,20 @@ class ResultsSettings(Section):
     series_number_factor: Annotated[int, Field(ge=1, le=10000)] = 100
     research_label: str = "RESEARCH ONLY - NOT FOR DIAGNOSTIC USE"
     institution: str = ""
+    device_serial_number: str = "1"
 
-    @field_validator("research_label", "institution")
+    @field_validator("research_label", "institution", "device_serial_number")
     @classmethod
     def _check_text(cls, value: str) -> str:
         if len(value) > 64 or not value.isascii() or "\\" in value:
             raise ValueError("at most 64 ASCII characters, no backslash")
+        return value
+
+    @field_validator("device_serial_number")
+    @classmethod
+    def _check_serial_number(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("maps and reports must name the device that made them")
         return value
 
 

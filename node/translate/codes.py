@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
+from node.translate.uids import make_uid
+from pipeline.findings import Code, Grade
+from pipeline.regions import Layer
 from pipeline.types import PatientState
+
+PRIVATE_SCHEME = "99PERFNODE"
+"""For what no standard scheme has a code; declared in every object that uses it (C.12.1.1.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +35,93 @@ RESAMPLED = CodedTerm("113085", "DCM", "Spatial resampling")  # CID 7203
 SOURCE_IMAGE = CodedTerm("121322", "DCM", "Source image for image processing operation")  # CID 7202
 ACQUISITION_EQUIPMENT = CodedTerm("109101", "DCM", "Acquisition Equipment")  # CID 7005
 PATIENT_STATE = CodedTerm("109054", "DCM", "Patient State")
+REJECTED_FOR_QUALITY = CodedTerm("113001", "DCM", "Rejected for Quality Reasons")  # CID 7010
+REJECTED_FOR_SAFETY = CodedTerm("113037", "DCM", "Rejected for Patient Safety Reasons")  # CID 7010
+KEY_OBJECT_DESCRIPTION = CodedTerm("113012", "DCM", "Key Object Description")  # TID 2010
+SEGMENTATION = CodedTerm("113076", "DCM", "Segmentation")  # CID 7203
+ARTIFICIAL_INTELLIGENCE = CodedTerm("123110", "DCM", "Artificial Intelligence")  # CID 7162
+EDGE_DETECTION = CodedTerm("123103", "DCM", "Edge Detection")  # CID 7162
+
+# Myocardial perfusion reserve: CID 3620 knows the coronary one only, which is another quantity.
+RESERVE = CodedTerm("MPR", PRIVATE_SCHEME, "Myocardial perfusion reserve")
+N_PIXELS = CodedTerm("PIXELS", PRIVATE_SCHEME, "Number of pixels with a value")
+VALID_PART = CodedTerm("VALID", PRIVATE_SCHEME, "Part of the region with a value")
+PARAMETER = CodedTerm("PARAMETER", PRIVATE_SCHEME, "Parameter of the analysis")
+ASSUMPTION = CodedTerm("ASSUMPTION", PRIVATE_SCHEME, "Assumed parameter of the analysis")
+RATIO = CodedTerm("{ratio}", "UCUM", "ratio")
+PIXELS = CodedTerm("{pixels}", "UCUM", "pixels")
+PERCENT = CodedTerm("%", "UCUM", "Percent")  # CID 83, 84, 7181
+BEATS_PER_MINUTE = CodedTerm("{H.B.}/min", "UCUM", "beats per minute")
+
+MEAN = CodedTerm("373098007", "SCT", "Mean")  # CID 7464
+MEDIAN = CodedTerm("373099004", "SCT", "Median")  # CID 7464
+STANDARD_DEVIATION = CodedTerm("386136009", "SCT", "Standard Deviation")  # CID 7464
+UNCERTAINTY = CodedTerm("371884006", "SCT", "+/-, range of measurement uncertainty")  # CID 225
+HEART_RATE = CodedTerm("8867-4", "LN", "Heart rate")
+
+HEART = CodedTerm("80891009", "SCT", "Heart")  # CID 4
+LEFT_VENTRICLE = CodedTerm("87878005", "SCT", "Left ventricle")  # CID 12305
+MYOCARDIUM = CodedTerm("49848007", "SCT", "Left Ventricle Myocardium")  # CID 12305
+BLOOD = CodedTerm("87612001", "SCT", "Blood")  # CID 7151
+ANATOMICAL_STRUCTURE = CodedTerm("91723000", "SCT", "Anatomical Structure")  # CID 7150
+BODY_SUBSTANCE = CodedTerm("91720002", "SCT", "Body Substance")  # CID 7150
+AHA_SEGMENTS = {  # CID 3717
+    number: CodedTerm(value, "SCT", f"left ventricle {meaning} segment")
+    for number, (value, meaning) in enumerate(
+        (
+            ("264850008", "basal anterior"),
+            ("396482007", "basal anteroseptal"),
+            ("396646008", "basal inferoseptal"),
+            ("264846001", "basal inferior"),
+            ("396652009", "basal inferolateral"),
+            ("396654005", "basal anterolateral"),
+            ("264848000", "mid anterior"),
+            ("396647004", "mid anteroseptal"),
+            ("396649001", "mid inferoseptal"),
+            ("264847005", "mid inferior"),
+            ("396655006", "mid inferolateral"),
+            ("396656007", "mid anterolateral"),
+            ("264844003", "apical anterior"),
+            ("264845002", "apical septal"),
+            ("264849008", "apical inferior"),
+            ("264853005", "apical lateral"),
+        ),
+        start=1,
+    )
+}
+LAYERS = {  # CID 3843; the whole wall has none
+    Layer.ENDOCARDIAL: CodedTerm("304059001", "SCT", "endocardial"),
+    Layer.EPICARDIAL: CodedTerm("261073003", "SCT", "epicardial"),
+}
+
+IMAGE_QUALITY = CodedTerm("111101", "DCM", "Image Quality")
+IMAGE_QUALITIES = {  # CID 7036
+    Grade.NOTE: CodedTerm("RID12", "RADLEX", "Diagnostic quality"),
+    Grade.REVIEW: CodedTerm("RID13", "RADLEX", "Limited quality"),
+    Grade.FAIL: CodedTerm("RID14", "RADLEX", "Non-diagnostic quality"),
+}
+QUALITY_ISSUE = CodedTerm("113010", "DCM", "Quality Issue")
 
 PATIENT_STATES = {  # CID 3101; an unknown state is left out, never guessed
     PatientState.REST: CodedTerm("128975004", "SCT", "Resting State"),
     PatientState.STRESS: CodedTerm("432655005", "SCT", "Cardiac Stress State"),
 }
+
+
+def finding_code(code: Code) -> CodedTerm:
+    """Return the reason code of a finding as a coded term: `P09`, "Residual motion"."""
+    meaning = code.name.replace("_", " ").capitalize()
+    return CodedTerm(code.value, PRIVATE_SCHEME, meaning)
+
+
+def private_scheme() -> Sequence:
+    """Return the Coding Scheme Identification Sequence that declares our own codes."""
+    item = Dataset()
+    item.CodingSchemeDesignator = PRIVATE_SCHEME
+    item.CodingSchemeUID = make_uid("coding scheme", PRIVATE_SCHEME)
+    item.CodingSchemeName = "Codes of perfnode"
+    item.CodingSchemeResponsibleOrganization = "perfnode"
+    return Sequence([item])
 
 
 def code_item(term: CodedTerm) -> Dataset:

@@ -73,12 +73,7 @@ def derive_identity(source: Dataset, *, run: RunStamp, settings: ResultsSettings
     target = Dataset()
     copy_elements(source, target, _IDENTITY)
     _fill(target, _EMPTY_ALLOWED)
-    add_equipment(
-        target,
-        source,
-        software_version=run.software_version,
-        institution=settings.institution,
-    )
+    add_equipment(target, source, software_version=run.software_version, settings=settings)
     target.SeriesDate = target.ContentDate = target.InstanceCreationDate = run.date
     target.SeriesTime = target.ContentTime = target.InstanceCreationTime = run.time
     target.Modality = "MR"
@@ -128,7 +123,11 @@ def set_grey_pixels(target: Dataset, stored: NDArray[np.uint16]) -> None:
 
 
 def add_sources(
-    target: Dataset, sources: Iterable[Dataset], *derivations: CodedTerm, preserved: bool
+    target: Dataset,
+    sources: Iterable[Dataset],
+    *derivations: CodedTerm,
+    preserved: bool,
+    moved: Iterable[Dataset] = (),
 ) -> None:
     """Name the images a result was made from (C.7.6.1.1.3, C.12.2) and how.
 
@@ -142,14 +141,19 @@ def add_sources(
         What was done, from CID 7203.
     preserved
         Whether a pixel lies where it lay in the sources.
+    moved
+        More sources, which were resampled to where the others lie.
 
     """
-    images = list(sources)
+    images, brought = list(sources), list(moved)
     target.DerivationCodeSequence = code_sequence(*derivations)
     target.SourceImageSequence = ItemSequence(
-        _source_item(image, preserved=preserved) for image in images
+        [
+            *(_source_item(image, preserved=preserved) for image in images),
+            *(_source_item(image, preserved=False) for image in brought),
+        ]
     )
-    target.ReferencedSeriesSequence = ItemSequence(_series_items(images))
+    target.ReferencedSeriesSequence = ItemSequence(_series_items([*images, *brought]))
 
 
 def result_series_number(source: Dataset, offset: int, *, settings: ResultsSettings) -> int:

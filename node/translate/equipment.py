@@ -5,9 +5,12 @@ import re
 
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.uid import UID
 
+from node.settings import ResultsSettings
 from node.translate.codes import ACQUISITION_EQUIPMENT, code_sequence
 from node.translate.copying import copy_valid_elements
+from node.translate.uids import make_uid
 from node.translate.values import text_of
 
 MANUFACTURER = "perfnode"
@@ -29,17 +32,24 @@ _SCANNER_KEYWORDS = (
 
 
 def add_equipment(
-    target: Dataset, source: Dataset, *, software_version: str, institution: str
+    target: Dataset, source: Dataset, *, software_version: str, settings: ResultsSettings
 ) -> None:
     """Name this node as maker (C.7.5.1) and keep the scanner as contributor (C.12.1)."""
     target.Manufacturer = MANUFACTURER
     target.ManufacturerModelName = MODEL
     target.SoftwareVersions = software_version
-    if institution:
-        target.InstitutionName = institution
+    target.DeviceSerialNumber = settings.device_serial_number
+    target.DeviceUID = device_uid(settings)
+    if settings.institution:
+        target.InstitutionName = settings.institution
     contributors = _contributors(source)
     if contributors:
         target.ContributingEquipmentSequence = Sequence(contributors)
+
+
+def device_uid(settings: ResultsSettings) -> UID:
+    """Return what names this node among all devices, in every object alike (C.7.5.1)."""
+    return make_uid("device", MANUFACTURER, settings.device_serial_number)
 
 
 def _contributors(source: Dataset) -> list[Dataset]:
