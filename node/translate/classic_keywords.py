@@ -8,29 +8,13 @@ import re
 
 from pydicom.dataset import Dataset
 
+from node.translate.copying import replace_value
 from node.translate.values import number_of, text_of
 
-_DECIMALS = {
-    "EffectiveEchoTime": "EchoTime",  # ms
-    "InversionTimes": "InversionTime",  # ms; the first of several
-    "NominalCardiacTriggerDelayTime": "TriggerTime",  # ms
-    "TransmitterFrequency": "ImagingFrequency",  # MHz
-}
-"""Numbers of kind FD, and the decimal strings that say the same."""
-_INTEGERS = {
-    "RRIntervalTimeNominal": "NominalInterval",  # ms
-    "FrameAcquisitionNumber": "AcquisitionNumber",
-    "RFEchoTrainLength": "EchoTrainLength",
-    "GradientEchoTrainLength": "EchoTrainLength",
-}
-_TEXTS = {
-    "PulseSequenceName": "SequenceName",
-    "ResonantNucleus": "ImagedNucleus",
-    "FrameComments": "ImageComments",
-}
 _MOMENT = re.compile(r"(\d{8})(\d{2}\d*(?:\.\d+)?)")
 """Date and time of a DT value; what follows is the distance from UTC (PS3.5 6.2)."""
-_MAX_SHORT_TEXT = 16
+_MAX_NAME = 16
+"""Characters of a short string, which the name of a classic sequence is (PS3.5 6.2)."""
 
 
 def add_classic_keywords(header: Dataset) -> None:
@@ -39,20 +23,12 @@ def add_classic_keywords(header: Dataset) -> None:
     A classic keyword that is there already stays, except where that of the whole object stands
     in the way of that of the frame: image type and time of acquisition.
     """
-    for keyword, classic in _DECIMALS.items():
-        number = number_of(header, keyword)
-        if number is not None and not text_of(header, classic):
-            setattr(header, classic, f"{number:.10g}")
-    for keyword, classic in _INTEGERS.items():
-        number = number_of(header, keyword)
-        if number and not text_of(header, classic):
-            setattr(header, classic, str(round(number)))
-    for keyword, classic in _TEXTS.items():
-        text = text_of(header, keyword)
+    for keyword, classic, say in _SAME:
+        text = say(header, keyword)
         if text and not text_of(header, classic):
-            setattr(header, classic, text[:_MAX_SHORT_TEXT] if classic == "SequenceName" else text)
+            replace_value(header, classic, text)
     if text_of(header, "FrameType"):
-        header.ImageType = header.FrameType
+        replace_value(header, "ImageType", header.FrameType)
     _set_acquisition_time(header)
     _set_sequence(header)
     _set_encoding_direction(header)
@@ -63,18 +39,19 @@ def _set_acquisition_time(header: Dataset) -> None:
     own = text_of(header, "FrameAcquisitionDateTime")
     whole = text_of(header, "AcquisitionDateTime")
     if own:
-        header.AcquisitionDateTime = own
+        replace_value(header, "AcquisitionDateTime", own)
     match = _MOMENT.match(own or whole)
     if match and (own or not text_of(header, "AcquisitionTime")):
-        header.AcquisitionDate, header.AcquisitionTime = match.groups()
+        replace_value(header, "AcquisitionDate", match.group(1))
+        replace_value(header, "AcquisitionTime", match.group(2))
 
 
 def _set_sequence(header: Dataset) -> None:
     """Say scanning sequence and variant in the words of classic MR (C.8.3.1.1)."""
     if not text_of(header, "ScanningSequence"):
-        header.ScanningSequence = _scanning_sequence(header)
+        replace_value(header, "ScanningSequence", _scanning_sequence(header))
     if not text_of(header, "SequenceVariant"):
-        header.SequenceVariant = _sequence_variant(header)
+        replace_value(header, "SequenceVariant", _sequence_variant(header))
 
 
 def _scanning_sequence(header: Dataset) -> list[str]:
@@ -97,10 +74,40 @@ def _set_encoding_direction(header: Dataset) -> None:
     """Write COL for COLUMN, and the acquisition matrix as four numbers (C.8.3.1)."""
     direction = text_of(header, "InPlanePhaseEncodingDirection")
     if direction == "COLUMN":
-        header.InPlanePhaseEncodingDirection = "COL"
+        replace_value(header, "InPlanePhaseEncodingDirection", "COL")
     frequency = int(number_of(header, "MRAcquisitionFrequencyEncodingSteps") or 0)
     phase = int(number_of(header, "MRAcquisitionPhaseEncodingStepsInPlane") or 0)
     if text_of(header, "AcquisitionMatrix") or not (frequency and phase):
         return
     is_row = direction == "ROW"
-    header.AcquisitionMatrix = [frequency, 0, 0, phase] if is_row else [0, frequency, phase, 0]
+    matrix = [frequency, 0, 0, phase] if is_row else [0, frequency, phase, 0]
+    replace_value(header, "AcquisitionMatrix", matrix)
+
+
+def _decimal(header: Dataset, keyword: str) -> str:
+    number = number_of(header, keyword)
+    return "" if number is None else f"{number:.10g}"
+
+
+def _integer(header: Dataset, keyword: str) -> str:
+    return str(round(number_of(header, keyword) or 0)).removeprefix("0")
+
+
+def _name(header: Dataset, keyword: str) -> str:
+    return text_of(header, keyword)[:_MAX_NAME]
+
+
+_SAME = (
+    ("EffectiveEchoTime", "EchoTime", _decimal),
+    ("InversionTimes", "InversionTime", _decimal),
+    ("NominalCardiacTriggerDelayTime", "TriggerTime", _decimal),
+    ("TransmitterFrequency", "ImagingFrequency", _decimal),
+    ("RRIntervalTimeNominal", "NominalInterval", _integer),
+    ("FrameAcquisitionNumber", "AcquisitionNumber", _integer),
+    ("RFEchoTrainLength", "EchoTrainLength", _integer),
+    ("GradientEchoTrainLength", "EchoTrainLength", _integer),
+    ("PulseSequenceName", "SequenceName", _name),
+    ("ResonantNucleus", "ImagedNucleus", text_of),
+    ("FrameComments", "ImageComments", text_of),
+)
+"""Keyword of Enhanced MR, that of classic MR, how to write it; times in ms, frequencies in MHz."""

@@ -17,8 +17,8 @@ from itertools import pairwise
 from pydicom.dataset import Dataset
 
 from node.translate.headers import FrameHeader
-from node.translate.siemens import time_after_start_s
 from node.translate.values import number_of, text_of
+from node.translate.vendors import Meaning, private_number
 
 MIN_STEP_US = 250_000
 MAX_STEP_US = 6_000_000
@@ -146,7 +146,7 @@ def _content_time(dataset: Dataset) -> int | None:
 
 
 def _time_after_start(dataset: Dataset) -> int | None:
-    seconds = time_after_start_s(dataset)
+    seconds = private_number(dataset, Meaning.TIME_AFTER_START)
     return None if seconds is None else round(seconds * 1e6)
 
 

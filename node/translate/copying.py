@@ -36,6 +36,11 @@ def copy_valid_elements(source: Dataset, target: Dataset, keywords: Iterable[str
             target[keyword] = element
 
 
+def replace_value(target: Dataset, keyword: str, value: object) -> None:
+    """Put a new element in the place of one; assigning to it would change every header with it."""
+    target.add_new(keyword, dictionary_VR(keyword), value)
+
+
 def _read(source: Dataset, keyword: str) -> DataElement | None:
     if keyword not in source:
         return None

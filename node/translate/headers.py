@@ -17,6 +17,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from node.errors import NotDicomError, TransientError
 from node.translate.multi_frame import flatten, is_multi_frame
 from node.translate.values import number_of, numbers_of, source_key, text_of
+from node.translate.vendors import Meaning, complete_header, private_text
 from pipeline.types import Geometry, Vector
 
 _DAMAGED = (
@@ -41,6 +42,7 @@ _NAME_KEYWORDS = (
     "ImageComments",
     "ImageType",
 )
+_NAME_MEANINGS = (Meaning.IMAGE_TYPE_TEXT, Meaning.PULSE_SEQUENCE)
 _MAX_AXIS_ERROR = 0.01
 _UID = re.compile(r"[0-9.]{1,64}")
 _UNDEFINED_LENGTH = 0xFFFFFFFF
@@ -162,6 +164,7 @@ def _is_cut(dataset: FileDataset) -> bool:
 
 
 def _header(path: Path, dataset: Dataset) -> FrameHeader:
+    complete_header(dataset)
     frame = number_of(dataset, "ReferencedFrameNumber")
     return FrameHeader(
         path=path,
@@ -172,7 +175,7 @@ def _header(path: Path, dataset: Dataset) -> FrameHeader:
         sop_class_uid=_required_uid(dataset, "SOPClassUID"),
         patient_digest=_patient_digest(dataset),
         series_number=int(number_of(dataset, "SeriesNumber") or 0),
-        names=" ".join(text_of(dataset, keyword) for keyword in _NAME_KEYWORDS),
+        names=_names(dataset),
         protocol=f"{text_of(dataset, 'ProtocolName')} {text_of(dataset, 'SeriesDescription')}",
         station=text_of(dataset, "StationName"),
         image_type=tuple(text_of(dataset, "ImageType").split()),
@@ -181,6 +184,12 @@ def _header(path: Path, dataset: Dataset) -> FrameHeader:
         echo_time_ms=number_of(dataset, "EchoTime") or 0.0,
         frame_number=None if frame is None else int(frame),
     )
+
+
+def _names(dataset: Dataset) -> str:
+    texts = [text_of(dataset, keyword) for keyword in _NAME_KEYWORDS]
+    texts += [private_text(dataset, meaning) for meaning in _NAME_MEANINGS]
+    return " ".join(text for text in texts if text)
 
 
 def _required_uid(dataset: Dataset, keyword: str) -> str:

@@ -6,18 +6,23 @@ first, then those shared by all frames, then those of the object, under the keyw
 MR. Nothing else in this software has to know that such objects exist.
 """
 
-import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from io import BytesIO
 
+from pydicom.charset import default_encoding
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileDataset
+from pydicom.filereader import read_sequence
+from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage
 
 from node.errors import NotDicomError
 from node.translate.classic_keywords import add_classic_keywords
-from node.translate.copying import UNREADABLE
+from node.translate.copying import UNREADABLE, replace_value
 from node.translate.values import number_of
+from node.translate.vendors import lift_private
 
 MULTI_FRAME_CLASSES = frozenset({EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage})
 MAX_FRAMES = 20_000
@@ -64,9 +69,11 @@ _GROUPS = frozenset(
 """Functional groups whose attributes say something about one image (C.7.6.16.2, C.8.13.5)."""
 _WHOLE_GROUPS = frozenset({Tag("RealWorldValueMappingSequence")})
 """Functional groups that classic images have too, as a sequence."""
-_ELEMENTS_OF_OBJECT = frozenset(
+_OF_OBJECT = frozenset(
     Tag(keyword) for keyword in ("SOPInstanceUID", "SOPClassUID", "InstanceNumber")
 )
+"""What a part of a header does not say about the whole."""
+_ITEM = b"\xfe\xff\x00\xe0"
 
 Elements = dict[BaseTag, DataElement]
 
@@ -95,62 +102,81 @@ def flatten(dataset: FileDataset) -> Iterator[Dataset]:
 
     """
     declared = int(number_of(dataset, "NumberOfFrames") or 1)
-    items = dataset.get("PerFrameFunctionalGroupsSequence") or ()
+    items = _items(dataset, "PerFrameFunctionalGroupsSequence")
     n_frames = max(declared, len(items), 1)
     if n_frames > MAX_FRAMES:
         raise NotDicomError(f"the file declares {n_frames} frames")
-    shared = dataset.get("SharedFunctionalGroupsSequence") or (Dataset(),)
-    base = _of_object(dataset) | _lift(shared[0])
+    base = _elements_of(dataset, dataset.keys() - _NOT_OF_A_FRAME)
+    shared = _items(dataset, "SharedFunctionalGroupsSequence")[:1]
     for index in range(n_frames):
-        own = _lift(items[index]) if index < len(items) else {}
-        yield _classic_header(dataset, base | own, None if n_frames == 1 else index + 1)
-
-
-def _of_object(dataset: Dataset) -> Elements:
-    return {
-        element.tag: element
-        for element in _readable(dataset, dataset.keys() - _NOT_OF_A_FRAME)
-        if element.keyword != "PixelData"
-    }
-
-
-def _lift(groups: Dataset) -> Elements:
-    """Return the attributes in the functional groups of a frame, or shared by all frames."""
-    lifted: Elements = {}
-    for group in _readable(groups, groups.keys()):
-        if group.tag in _WHOLE_GROUPS:
-            lifted[group.tag] = group
-        elif group.tag in _GROUPS and group.value:
-            item = group.value[0]
-            lifted |= {
-                element.tag: element
-                for element in _readable(item, item.keys() - _ELEMENTS_OF_OBJECT)
-                if not element.is_empty
-            }
-    return lifted
-
-
-def _readable(dataset: Dataset, tags: Iterable[BaseTag]) -> Iterator[DataElement]:
-    """Return the elements that can be decoded; pydicom decodes when they are asked for."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd values of other makers are not ours to report
-        for tag in sorted(tags):
-            try:
-                yield dataset[tag]
-            except UNREADABLE:
-                continue
+        frame_number = None if n_frames == 1 else index + 1
+        own = items[index : index + 1]
+        yield _classic_header(dataset, base, (*shared, *own), frame_number)
 
 
 def _classic_header(
-    dataset: FileDataset, elements: Mapping[BaseTag, DataElement], frame_number: int | None
+    dataset: FileDataset, base: Elements, groups: Sequence[Dataset], frame_number: int | None
 ) -> Dataset:
-    header = Dataset(dict(elements))
+    header = Dataset(dict(base))
     header.file_meta = dataset.file_meta
+    for part in groups:
+        _lift_groups(part, header)
+    _lift_private_sequences(groups, header)
     add_classic_keywords(header)
     if frame_number is not None:
-        header.ReferencedFrameNumber = frame_number
-        header.InstanceNumber = _first_number(dataset) + frame_number
+        replace_value(header, "ReferencedFrameNumber", frame_number)
+        replace_value(header, "InstanceNumber", _first_number(dataset) + frame_number)
     return header
+
+
+def _lift_groups(part: Dataset, header: Dataset) -> None:
+    """Bring the attributes in functional groups to the top of a header, in place."""
+    header.update(_elements_of(part, part.keys() & _WHOLE_GROUPS))
+    lift_private(part, header)
+    for group in _elements_of(part, part.keys() & _GROUPS).values():
+        for item in group.value[:1]:
+            header.update(_elements_of(item, _public(item)))
+            lift_private(item, header)
+
+
+def _lift_private_sequences(groups: Sequence[Dataset], header: Dataset) -> None:
+    """Add what only the private part of a frame says: some makers keep the classic header there."""
+    found: Elements = {}
+    for part in groups:
+        private = {tag for tag in part.keys() if tag.is_private}  # noqa: SIM118 - elements else
+        for element in _elements_of(part, private).values():
+            for item in _private_items(element)[:1]:
+                found |= _elements_of(item, _public(item))
+                lift_private(item, header)
+    header.update({tag: element for tag, element in found.items() if tag not in header})
+
+
+def _items(dataset: Dataset, keyword: str) -> Sequence[Dataset]:
+    """Return the items of a sequence; none when it is missing or no sequence."""
+    value = dataset.get(keyword)
+    return value if isinstance(value, Items) else ()
+
+
+def _private_items(element: DataElement) -> Sequence[Dataset]:
+    """Return the items of a private sequence, which an archive may have made into bytes."""
+    value = element.value
+    if isinstance(value, bytes) and value.startswith(_ITEM):
+        # Unknown sequences are stored implicit, little endian (PS3.5 6.2.2).
+        return read_sequence(BytesIO(value), True, True, len(value), default_encoding)
+    return value if isinstance(value, Items) else ()
+
+
+def _public(item: Dataset) -> set[BaseTag]:
+    return {tag for tag in item.keys() - _OF_OBJECT if not tag.is_private}
+
+
+def _elements_of(dataset: Dataset, tags: Iterable[BaseTag]) -> Elements:
+    """Return the elements that can be decoded; pydicom decodes when they are asked for."""
+    elements: Elements = {}
+    for tag in tags:
+        with suppress(*UNREADABLE):
+            elements[tag] = dataset[tag]
+    return elements
 
 
 def _first_number(dataset: Dataset) -> int:
