@@ -57,6 +57,11 @@ def territory_of(segment: int) -> Territory:
     return next(territory for territory, numbers in TERRITORIES.items() if segment in numbers)
 
 
+def level_of(segment: int) -> SliceLevel:
+    """Return the level of an AHA segment."""
+    return next(level for level, numbers in SEGMENTS.items() if segment in numbers)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceSectors:
     """AHA segments of one slice."""

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.sr.coding import Code
 
 from node.translate.uids import make_uid
-from pipeline.findings import Code, Grade
-from pipeline.regions import Layer
 from pipeline.types import PatientState
 
 PRIVATE_SCHEME = "99PERFNODE"
@@ -22,6 +21,11 @@ class CodedTerm:
     value: str
     scheme: str
     meaning: str
+
+    @property
+    def code(self) -> Code:
+        """As pydicom and highdicom take it."""
+        return Code(self.value, self.scheme, self.meaning)
 
 
 BLOOD_FLOW = CodedTerm("126390", "DCM", "Absolute Regional Blood Flow")  # CID 4108, 7180
@@ -38,26 +42,13 @@ PATIENT_STATE = CodedTerm("109054", "DCM", "Patient State")
 REJECTED_FOR_QUALITY = CodedTerm("113001", "DCM", "Rejected for Quality Reasons")  # CID 7010
 REJECTED_FOR_SAFETY = CodedTerm("113037", "DCM", "Rejected for Patient Safety Reasons")  # CID 7010
 KEY_OBJECT_DESCRIPTION = CodedTerm("113012", "DCM", "Key Object Description")  # TID 2010
-SEGMENTATION = CodedTerm("113076", "DCM", "Segmentation")  # CID 7203
 ARTIFICIAL_INTELLIGENCE = CodedTerm("123110", "DCM", "Artificial Intelligence")  # CID 7162
 EDGE_DETECTION = CodedTerm("123103", "DCM", "Edge Detection")  # CID 7162
 
 # Myocardial perfusion reserve: CID 3620 knows the coronary one only, which is another quantity.
 RESERVE = CodedTerm("MPR", PRIVATE_SCHEME, "Myocardial perfusion reserve")
-N_PIXELS = CodedTerm("PIXELS", PRIVATE_SCHEME, "Number of pixels with a value")
-VALID_PART = CodedTerm("VALID", PRIVATE_SCHEME, "Part of the region with a value")
-PARAMETER = CodedTerm("PARAMETER", PRIVATE_SCHEME, "Parameter of the analysis")
-ASSUMPTION = CodedTerm("ASSUMPTION", PRIVATE_SCHEME, "Assumed parameter of the analysis")
 RATIO = CodedTerm("{ratio}", "UCUM", "ratio")
-PIXELS = CodedTerm("{pixels}", "UCUM", "pixels")
-PERCENT = CodedTerm("%", "UCUM", "Percent")  # CID 83, 84, 7181
-BEATS_PER_MINUTE = CodedTerm("{H.B.}/min", "UCUM", "beats per minute")
 
-MEAN = CodedTerm("373098007", "SCT", "Mean")  # CID 7464
-MEDIAN = CodedTerm("373099004", "SCT", "Median")  # CID 7464
-STANDARD_DEVIATION = CodedTerm("386136009", "SCT", "Standard Deviation")  # CID 7464
-UNCERTAINTY = CodedTerm("371884006", "SCT", "+/-, range of measurement uncertainty")  # CID 225
-HEART_RATE = CodedTerm("8867-4", "LN", "Heart rate")
 
 HEART = CodedTerm("80891009", "SCT", "Heart")  # CID 4
 LEFT_VENTRICLE = CodedTerm("87878005", "SCT", "Left ventricle")  # CID 12305
@@ -89,29 +80,12 @@ AHA_SEGMENTS = {  # CID 3717
         start=1,
     )
 }
-LAYERS = {  # CID 3843; the whole wall has none
-    Layer.ENDOCARDIAL: CodedTerm("304059001", "SCT", "endocardial"),
-    Layer.EPICARDIAL: CodedTerm("261073003", "SCT", "epicardial"),
-}
 
-IMAGE_QUALITY = CodedTerm("111101", "DCM", "Image Quality")
-IMAGE_QUALITIES = {  # CID 7036
-    Grade.NOTE: CodedTerm("RID12", "RADLEX", "Diagnostic quality"),
-    Grade.REVIEW: CodedTerm("RID13", "RADLEX", "Limited quality"),
-    Grade.FAIL: CodedTerm("RID14", "RADLEX", "Non-diagnostic quality"),
-}
-QUALITY_ISSUE = CodedTerm("113010", "DCM", "Quality Issue")
 
 PATIENT_STATES = {  # CID 3101; an unknown state is left out, never guessed
     PatientState.REST: CodedTerm("128975004", "SCT", "Resting State"),
     PatientState.STRESS: CodedTerm("432655005", "SCT", "Cardiac Stress State"),
 }
-
-
-def finding_code(code: Code) -> CodedTerm:
-    """Return the reason code of a finding as a coded term: `P09`, "Residual motion"."""
-    meaning = code.name.replace("_", " ").capitalize()
-    return CodedTerm(code.value, PRIVATE_SCHEME, meaning)
 
 
 def private_scheme() -> Sequence:

@@ -1,0 +1,58 @@
+"""Which methods a result rests on, by name, version and weights: what makes it repeatable."""
+
+from dataclasses import dataclass
+
+from node.translate.codes import ARTIFICIAL_INTELLIGENCE, EDGE_DETECTION, CodedTerm
+from node.translate.context import ResultContext
+
+_OUTLINE_NETWORK = "segmentation"
+"""Name on the card of the network that outlines the heart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Algorithm:
+    """One method as objects name it (PS3.3 10.16, PS3.16 TID 4019)."""
+
+    name: str
+    version: str
+    family: CodedTerm
+    parameters: tuple[str, ...]
+    """Each `name=value`."""
+
+
+def outline_algorithm(context: ResultContext) -> Algorithm:
+    """Return what outlined the heart."""
+    found = (result.masks for result in context.analysis.slices)
+    methods = sorted({masks.method for masks in found if masks is not None})
+    has_network = "network" in methods
+    weights = tuple(
+        f"weights=sha256:{network.sha256}"
+        for network in context.run.networks
+        if has_network and network.name == _OUTLINE_NETWORK
+    )
+    return Algorithm(
+        name="perfnode outline",
+        version=context.run.software_version,
+        family=ARTIFICIAL_INTELLIGENCE if has_network else EDGE_DETECTION,
+        parameters=(f"method={'+'.join(methods)}", *weights),
+    )
+
+
+def flow_algorithm(context: ResultContext) -> Algorithm:
+    """Return what computed flow, from the motion correction to the tissue model."""
+    analysis, run = context.analysis, context.run
+    models = sorted({str(one.flow.model) for one in analysis.slices if one.flow is not None})
+    motion = sorted({one.motion.method for one in analysis.slices})
+    arterial_input = analysis.arterial_input
+    return Algorithm(
+        name="perfnode flow",
+        version=run.software_version,
+        family=ARTIFICIAL_INTELLIGENCE,
+        parameters=(
+            f"model={'+'.join(models)}",
+            f"motion={'+'.join(motion)}",
+            *(() if arterial_input is None else (f"arterial input={arterial_input.source}",)),
+            f"configuration=sha256:{run.configuration_digest}",
+            *(f"{network.name}=sha256:{network.sha256}" for network in run.networks),
+        ),
+    )

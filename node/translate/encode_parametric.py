@@ -1,0 +1,127 @@
+"""Flow as Parametric Map: the computed numbers themselves, as 32-bit floats (PS3.3 A.75).
+
+The classic map is for viewers, this object for programs: nothing is rounded, and a pixel without a
+value is NaN, which no program takes for a flow of zero (C.7.6.24 names NaN for this use).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as ItemSequence
+
+from node.translate.codes import (
+    HEART,
+    PATIENT_STATE,
+    PATIENT_STATES,
+    PERFUSION_ANALYSIS,
+    code_sequence,
+    coded_content,
+)
+from node.translate.context import ResultContext
+from node.translate.encode_map import FLOW
+from node.translate.equipment import MANUFACTURER, MODEL
+from node.translate.map_stack import (
+    CREATOR,
+    MapStack,
+    StackKind,
+    StackPlace,
+    adopt,
+    place_stack,
+    stack_maps,
+)
+from node.translate.results import ResultObject
+from pipeline.types import PatientState
+
+PARAMETRIC = StackKind(
+    kind="parametric",
+    name="parametric",
+    modality="MR",  # of the images the values were measured in (C.8.32.1); highdicom says OT
+    title="MBF float map {state} [ml/min/g]",
+    offset=5,
+)
+
+
+def encode_parametric(
+    context: ResultContext, maps: Sequence[ResultObject]
+) -> tuple[ResultObject, ...]:
+    """Return the flow maps of an exam as one Parametric Map.
+
+    Parameters
+    ----------
+    context
+        The exam.
+    maps
+        Its classic flow maps in the order of the slices; none without flow, and then no object.
+
+    Returns
+    -------
+    tuple
+        One object with a frame for each map; more where slices differ in size or orientation.
+
+    """
+    return tuple(_encode(context, stack) for stack in stack_maps(context, maps))
+
+
+def _encode(context: ResultContext, stack: MapStack) -> ResultObject:
+    place = place_stack(PARAMETRIC, stack, context)
+    made = _make(_values(context, stack), stack, place, context)
+    anatomy = Dataset()
+    anatomy.FrameLaterality = "U"
+    anatomy.AnatomicRegionSequence = code_sequence(HEART)
+    # Optional by the standard, but dcmqi and 3D Slicer crash without it.
+    made.SharedFunctionalGroupsSequence[0].FrameAnatomySequence = ItemSequence([anatomy])
+    return adopt(made, PARAMETRIC, stack, place, context)
+
+
+def _values(context: ResultContext, stack: MapStack) -> NDArray[np.float32]:
+    flows = [context.analysis.slices[position].flow for position in stack.positions]
+    return np.stack(
+        [np.asarray(flow.flow_ml_min_g, dtype=np.float32) for flow in flows if flow is not None]
+    )
+
+
+def _make(
+    values: NDArray[np.float32], stack: MapStack, place: StackPlace, context: ResultContext
+) -> Dataset:
+    # Late, as it takes half a second and most commands make no maps.
+    from highdicom import VOILUTTransformation
+    from highdicom.pm import ParametricMap, RealWorldValueMapping
+
+    state = context.analysis.state
+    centre, width = FLOW.window
+    mapping = RealWorldValueMapping(
+        lut_label=FLOW.label,
+        lut_explanation=f"{FLOW.quantity.meaning} [{FLOW.unit.value}]",
+        unit=FLOW.unit.code,
+        value_range=(0.0, FLOW.maximum),  # whole numbers would be written as integers
+        slope=1.0,
+        intercept=0.0,
+        quantity_definition=FLOW.quantity.code,
+    )
+    if state in PATIENT_STATES:
+        mapping.QuantityDefinitionSequence.append(
+            coded_content(PATIENT_STATE, PATIENT_STATES[state])
+        )
+    return ParametricMap(
+        source_images=stack.images,
+        pixel_array=values,
+        series_instance_uid=place.series_uid,
+        series_number=place.series_number,
+        sop_instance_uid=place.sop_uid,
+        instance_number=stack.number,
+        manufacturer=MANUFACTURER,
+        manufacturer_model_name=MODEL,
+        software_versions=context.run.software_version,
+        device_serial_number=context.settings.device_serial_number,
+        contains_recognizable_visual_features=False,
+        real_world_value_mappings=[mapping],
+        voi_lut_transformations=[VOILUTTransformation(window_center=centre, window_width=width)],
+        image_flavor="PERFUSION" if state is PatientState.UNKNOWN else state.upper(),
+        derived_pixel_contrast="QUANTITY",
+        content_label=FLOW.label,
+        content_description=f"{FLOW.quantity.meaning} [{FLOW.unit.value}]",
+        content_creator_name=CREATOR,
+        derivation=PERFUSION_ANALYSIS.code,
+    )
