@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from pipeline.regions import SliceSectors, Territory, territory_of
+from pipeline.regions import TERRITORIES, SliceSectors, Territory, territory_of
 from pipeline.segment.wall import Wall, trace_wall
 from pipeline.types import HeartMasks
 
@@ -37,6 +37,8 @@ class Borders:
     """Borders between segments, from the endocardium to the epicardium."""
     labels: tuple[tuple[Territory, float, float], ...]
     """Where the name of a territory stands: column and row, outside the middle of its arc."""
+    numbers: tuple[tuple[int, float, float], ...]
+    """The same for the AHA number of each segment."""
 
 
 def trace_borders(
@@ -67,7 +69,15 @@ def trace_borders(
     return Borders(
         pieces=(*_pieces(inner, segment), *_pieces(outer, segment)),
         spokes=tuple(np.stack([inner[at], outer[at]]) for at in changes),
-        labels=tuple(_labels(wall, angle, segment)),
+        labels=tuple(
+            (territory, *_outside(wall, angle[np.isin(segment, TERRITORIES[territory])]))
+            for territory in Territory
+            if np.isin(segment, TERRITORIES[territory]).any()
+        ),
+        numbers=tuple(
+            (number, *_outside(wall, angle[segment == number]))
+            for number in np.unique(segment[segment > 0]).tolist()
+        ),
     )
 
 
@@ -110,17 +120,12 @@ def _pieces(points: Points, segment: Int[np.ndarray, " point"]) -> Iterator[Piec
             start = stop
 
 
-def _labels(
-    wall: Wall, angle: Float[np.ndarray, " angle"], segment: Int[np.ndarray, " angle"]
-) -> Iterator[tuple[Territory, float, float]]:
-    owners = [_owner(number) for number in segment.tolist()]
+def _outside(wall: Wall, arc: Float[np.ndarray, " angle"]) -> tuple[float, float]:
+    """Return column and row outside the middle of an arc."""
     outer = np.asarray(wall.outer_mm, dtype=np.float64) + _LABEL_MM
-    for territory in Territory:
-        arc = angle[[one is territory for one in owners]]
-        if arc.size:
-            middle = np.array([math.atan2(np.sin(arc).sum(), np.cos(arc).sum())])
-            ((column, row),) = _points(wall, _radius(outer, middle), middle).tolist()
-            yield territory, column, row
+    middle = np.array([math.atan2(np.sin(arc).sum(), np.cos(arc).sum())])
+    ((column, row),) = _points(wall, _radius(outer, middle), middle).tolist()
+    return column, row
 
 
 def _owner(number: int) -> Territory | None:

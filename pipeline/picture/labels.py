@@ -9,6 +9,16 @@ _LEVEL_NAMES = {SliceLevel.BASAL: "BASE", SliceLevel.MID: "MID", SliceLevel.APIC
 _LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
 """Of the positive and the negative end of each patient axis (DICOM PS3.3 C.7.6.1.1.1)."""
 
+MAX_SLICES = 3
+"""That stand side by side in a picture."""
+
+
+def shown_slices(n_slices: int) -> tuple[int, ...]:
+    """Return the slices that fit side by side: all, or the first, a middle and the last."""
+    if n_slices <= MAX_SLICES:
+        return tuple(range(n_slices))
+    return (0, n_slices // 2, n_slices - 1)
+
 
 def slice_name(index: int, analysis: Analysis) -> str:
     """Return the level of a slice where it is known, and its number where there are many."""
@@ -17,7 +27,7 @@ def slice_name(index: int, analysis: Analysis) -> str:
     usual = {3: ("BASE", "MID", "APEX"), 1: ("SLICE",)}.get(n_slices)
     if sectors is not None:
         name = _LEVEL_NAMES[sectors.level]
-        return name if n_slices <= 3 else f"{name} (slice {index + 1})"
+        return name if n_slices <= MAX_SLICES else f"{name} (slice {index + 1})"
     return usual[index] if usual else f"SLICE {index + 1}"
 
 
