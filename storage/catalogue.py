@@ -4,12 +4,12 @@ Each method is one transaction. What a transaction does is told in `admission` (
 `computation` (a result is made) and `transitions` (the states); what is read, in `reading`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import select, update
 
-from storage import admission, computation, reading
+from storage import admission, computation, reading, retraction
 from storage.database import Database
 from storage.records import (
     Admission,
@@ -18,6 +18,7 @@ from storage.records import (
     Failure,
     Heartbeat,
     Instance,
+    Outgoing,
     ReceivedInstance,
     ResultFile,
     Run,
@@ -193,14 +194,14 @@ class Catalogue:
         self,
         study_id: int,
         revision: int,
-        results: Sequence[ResultFile],
-        destinations: Sequence[str],
+        outgoing: Outgoing,
         failure: Failure | None = None,
     ) -> bool:
         """Store results, outbox rows and the new state in one commit.
 
         RUNNING → SENDING, or → FAILED with the failure page still to be delivered, or → DONE
-        where nothing is to be sent. Unsent deliveries of older revisions are abandoned.
+        where nothing is to be sent. Unsent deliveries of older revisions are abandoned; what a
+        destination may have of them, and this revision does not contain, is retracted there.
 
         Returns
         -------
@@ -211,10 +212,38 @@ class Catalogue:
             study = reading.find_row(session, study_id)
             if study.revision != revision or study.state is not StudyState.RUNNING:
                 return False
-            computation.finish(
-                session, study, results, destinations, failure=failure, at=self._clock()
-            )
+            computation.finish(session, study, outgoing, failure=failure, at=self._clock())
             return True
+
+    def reject(self, study_id: int, outgoing: Outgoing, detail: str) -> Study:
+        """Take back all results of a study (SENDING, DONE, FAILED → REJECTED).
+
+        Repeating it changes nothing, unless a destination can be told now that could not before.
+
+        Parameters
+        ----------
+        outgoing
+            Whom to tell, and how the retraction is made.
+        detail
+            Why, for the history; without identity of the patient.
+
+        Raises
+        ------
+        IllegalTransitionError
+            If the study is being received or computed.
+        UnknownStudyError
+            If there is no such study.
+        """
+        with self._database.write() as session:
+            study = reading.find_row(session, study_id)
+            computation.reject(session, study, outgoing, at=self._clock(), detail=detail)
+            session.flush()
+            return reading.list_studies(session, StudyRow.id == study_id)[0]
+
+    def retracted_uids(self, study_id: int) -> frozenset[str]:
+        """Return the SOP Instance UIDs that some destination was told to forget."""
+        with self._database.read() as session:
+            return retraction.retracted_uids(session, study_id)
 
     def settle(self, study_id: int) -> bool:
         """End the sending (SENDING → DONE) if no delivery waits; False if it goes on."""

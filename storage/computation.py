@@ -4,10 +4,9 @@ Every function takes the revision its caller works on and does nothing when the 
 on: a late instance, or an operator, has made that work worthless.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from storage.reading import run_of
@@ -16,11 +15,13 @@ from storage.records import (
     DeliveryStatus,
     Failure,
     InstanceStatus,
-    ResultFile,
+    Outgoing,
     Run,
     StudyState,
 )
-from storage.schema import DeliveryRow, InstanceRow, ResultRow, RunRow, StudyRow
+from storage.retraction import abandon, retract
+from storage.rows import delivery_row, result_row
+from storage.schema import DeliveryRow, InstanceRow, RunRow, StudyRow
 from storage.transitions import Move, apply, note
 
 FAILURE_LENGTH = 1024
@@ -68,43 +69,43 @@ def interrupt(session: Session, study: StudyRow, at: datetime) -> None:
 def finish(
     session: Session,
     study: StudyRow,
-    results: Sequence[ResultFile],
-    destinations: Sequence[str],
+    outgoing: Outgoing,
     *,
     failure: Failure | None,
     at: datetime,
 ) -> None:
-    """Store the results of the present revision and address them to every destination."""
-    abandon_older(session, study)
-    rows = [_result_row(study, result) for result in results]
-    session.add_all(rows)
-    session.flush()
-    session.add_all(
-        _delivery_row(row, destination, at) for destination in destinations for row in rows
-    )
+    """Store the results of the present revision, address them, and retract what they replace."""
+    reason = f"superseded by revision {study.revision}"
+    abandon(session, study, reason, keep_revision=study.revision)
+    n_deliveries = _address(session, study, outgoing, at)
+    if outgoing.retract is not None:
+        keep = {result.sop_uid for result in outgoing.results}
+        n_deliveries += retract(
+            session, study, outgoing.recipients, outgoing.retract, keep=keep, at=at
+        )
     if failure is not None:
         study.failure_code = failure.code
         study.failure_text = failure.text[:FAILURE_LENGTH]
         apply(session, study, Move.FAIL, at=at, detail=failure.code)
         return
     study.progress_fraction = 1.0
-    has_deliveries = bool(rows and destinations)
-    apply(session, study, Move.SEND if has_deliveries else Move.FINISH, at=at)
+    apply(session, study, Move.SEND if n_deliveries else Move.FINISH, at=at)
 
 
-def abandon_older(session: Session, study: StudyRow) -> None:
-    """Stop the deliveries of earlier revisions that were not sent yet."""
-    older = select(ResultRow.id).where(
-        ResultRow.study_id == study.id, ResultRow.revision < study.revision
-    )
-    session.execute(
-        update(DeliveryRow)
-        .where(DeliveryRow.status == DeliveryStatus.PENDING, DeliveryRow.result_id.in_(older))
-        .values(
-            status=DeliveryStatus.ABANDONED,
-            last_error=f"superseded by revision {study.revision}",
-        )
-    )
+def reject(
+    session: Session, study: StudyRow, outgoing: Outgoing, *, at: datetime, detail: str
+) -> None:
+    """Take everything back: stop what was not sent, retract what was.
+
+    Raises
+    ------
+    IllegalTransitionError
+        If the study is being received or computed.
+    """
+    apply(session, study, Move.REJECT, at=at, detail=detail)
+    abandon(session, study, Move.REJECT.value, keep_revision=None)
+    if outgoing.retract is not None:
+        retract(session, study, outgoing.recipients, outgoing.retract, keep=(), at=at)
 
 
 def settle(session: Session, study: StudyRow, at: datetime) -> bool:
@@ -127,27 +128,16 @@ def _has_accepted(session: Session, study: StudyRow) -> bool:
     return session.scalar(accepted.limit(1)) is not None
 
 
-def _result_row(study: StudyRow, result: ResultFile) -> ResultRow:
-    return ResultRow(
-        study_id=study.id,
-        revision=study.revision,
-        kind=result.kind,
-        series_uid=result.series_uid,
-        sop_class_uid=result.sop_class_uid,
-        sop_uid=result.sop_uid,
-        transfer_syntax_uid=result.transfer_syntax_uid,
-        path=result.file.path,
-        sha256=result.file.sha256,
-        size_bytes=result.file.size_bytes,
-    )
-
-
-def _delivery_row(result: ResultRow, destination: str, at: datetime) -> DeliveryRow:
-    return DeliveryRow(
-        study_id=result.study_id,
-        result_id=result.id,
-        destination=destination,
-        status=DeliveryStatus.PENDING,
-        tries=0,
-        next_try_at=at,
-    )
+def _address(session: Session, study: StudyRow, outgoing: Outgoing, at: datetime) -> int:
+    """Store the results, each for the recipients that take its kind; return how many deliveries."""
+    rows = [result_row(study, result) for result in outgoing.results]
+    session.add_all(rows)
+    session.flush()
+    deliveries = [
+        delivery_row(row, recipient.name, at)
+        for recipient in outgoing.recipients
+        for row in rows
+        if recipient.takes(row.kind)
+    ]
+    session.add_all(deliveries)
+    return len(deliveries)

@@ -73,10 +73,26 @@ class Outbox:
         with self._database.read() as session:
             return _list(session, DeliveryRow.study_id == study_id)
 
+    def begin(self, delivery_id: int) -> bool:
+        """Record that a try begins: from now on the destination may have the object.
+
+        Returns
+        -------
+        bool
+            False if the object no longer waits: it was superseded or rejected, and must not go.
+        """
+        with self._database.write() as session:
+            begun = session.execute(
+                _still_pending(delivery_id)
+                .values(n_unanswered=DeliveryRow.n_unanswered + 1)
+                .returning(DeliveryRow.id)
+            )
+            return begun.scalar() is not None
+
     def mark_sent(self, delivery_id: int, warning: str | None = None) -> None:
         """Record that the destination accepted the object.
 
-        Also over ABANDONED: what a destination has must be known, to be retracted one day.
+        Also over ABANDONED: what a destination has must be known, to be retracted.
 
         Parameters
         ----------
@@ -94,10 +110,22 @@ class Outbox:
                     last_error=_cut(warning),
                 )
             )
+            _count_answer(session, delivery_id)
 
-    def mark_retry(self, delivery_id: int, error: str, next_try_at: datetime) -> None:
-        """Record a failed try and when the next one is due; nothing if it no longer waits."""
+    def mark_retry(
+        self, delivery_id: int, error: str, next_try_at: datetime, *, is_answered: bool
+    ) -> None:
+        """Record a failed try and when the next one is due; no new try if it no longer waits.
+
+        Parameters
+        ----------
+        is_answered
+            Whether a try that was begun ended with the answer of the destination that it does not
+            take the object; without one it may have the object.
+        """
         with self._database.write() as session:
+            if is_answered:
+                _count_answer(session, delivery_id)
             session.execute(
                 _still_pending(delivery_id).values(
                     tries=DeliveryRow.tries + 1, next_try_at=next_try_at, last_error=_cut(error)
@@ -107,6 +135,7 @@ class Outbox:
     def abandon(self, delivery_id: int, error: str) -> None:
         """Give up: the destination refused the object for good. Nothing if it no longer waits."""
         with self._database.write() as session:
+            _count_answer(session, delivery_id)
             session.execute(
                 _still_pending(delivery_id).values(
                     status=DeliveryStatus.ABANDONED,
@@ -119,6 +148,15 @@ class Outbox:
 def _still_pending(delivery_id: int) -> Update:
     return update(DeliveryRow).where(
         DeliveryRow.id == delivery_id, DeliveryRow.status == DeliveryStatus.PENDING
+    )
+
+
+def _count_answer(session: Session, delivery_id: int) -> None:
+    """Uncount the try that was begun: whatever the answer is, it was answered."""
+    session.execute(
+        update(DeliveryRow)
+        .where(DeliveryRow.id == delivery_id, DeliveryRow.n_unanswered > 0)
+        .values(n_unanswered=DeliveryRow.n_unanswered - 1)
     )
 
 
@@ -145,6 +183,7 @@ def _delivery(row: DeliveryRow, result: ResultRow) -> Delivery:
         study_id=row.study_id,
         revision=result.revision,
         destination=row.destination,
+        kind=result.kind,
         sop_class_uid=result.sop_class_uid,
         sop_uid=result.sop_uid,
         transfer_syntax_uid=result.transfer_syntax_uid,
@@ -154,4 +193,5 @@ def _delivery(row: DeliveryRow, result: ResultRow) -> Delivery:
         next_try_at=row.next_try_at,
         sent_at=row.sent_at,
         last_error=row.last_error,
+        is_retracted=row.retraction_id is not None,
     )

@@ -92,17 +92,7 @@ def list_results(session: Session, study_id: int, revision: int) -> tuple[Result
         .where(ResultRow.study_id == study_id, ResultRow.revision == revision)
         .order_by(ResultRow.id)
     )
-    return tuple(
-        ResultFile(
-            kind=row.kind,
-            series_uid=row.series_uid,
-            sop_class_uid=row.sop_class_uid,
-            sop_uid=row.sop_uid,
-            transfer_syntax_uid=row.transfer_syntax_uid,
-            file=StoredFile(path=row.path, sha256=row.sha256, size_bytes=row.size_bytes),
-        )
-        for row in rows
-    )
+    return tuple(map(result_of, rows))
 
 
 def last_released_at(session: Session, study_id: int) -> datetime | None:
@@ -119,6 +109,18 @@ def last_released_at(session: Session, study_id: int) -> datetime | None:
         .limit(1)
     ).all()
     return last[0].closed_at if last and last[0].is_released else None
+
+
+def result_of(row: ResultRow) -> ResultFile:
+    """Return the value of a row."""
+    return ResultFile(
+        kind=row.kind,
+        series_uid=row.series_uid,
+        sop_class_uid=row.sop_class_uid,
+        sop_uid=row.sop_uid,
+        transfer_syntax_uid=row.transfer_syntax_uid,
+        file=StoredFile(path=row.path, sha256=row.sha256, size_bytes=row.size_bytes),
+    )
 
 
 def run_of(row: RunRow) -> Run:

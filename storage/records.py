@@ -1,5 +1,6 @@
 """Values that storage hands out and takes in; plain data, detached from any session."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +15,8 @@ class StudyState(StrEnum):
     SENDING = "sending"
     DONE = "done"
     FAILED = "failed"
+    REJECTED = "rejected"
+    """An operator took the results back."""
 
 
 class CompletedBy(StrEnum):
@@ -49,7 +52,7 @@ class DeliveryStatus(StrEnum):
     PENDING = "pending"
     SENT = "sent"
     ABANDONED = "abandoned"
-    """Refused for good by the destination, or superseded by a newer revision."""
+    """Refused for good by the destination, superseded by a newer revision, or rejected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,12 +143,39 @@ class ResultFile:
     """One result object, ready for the outbox."""
 
     kind: str
-    """`moco`, `flow`, `quality`, `page`, `failure`."""
+    """In the words of `results.objects`; besides those `failure` and `retraction`."""
     series_uid: str
     sop_class_uid: str
     sop_uid: str
     transfer_syntax_uid: str
     file: StoredFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """A destination and what it is to get."""
+
+    name: str
+    kinds: frozenset[str] | None
+    """Kinds of result objects; None for all."""
+
+    def takes(self, kind: str) -> bool:
+        """Whether it is to get result objects of a kind."""
+        return self.kinds is None or kind in self.kinds
+
+
+Retract = Callable[[tuple[ResultFile, ...]], ResultFile]
+"""Makes the result object that retracts the given ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """What a revision sends, to whom, and how it takes back what it replaces."""
+
+    results: tuple[ResultFile, ...] = ()
+    recipients: tuple[Recipient, ...] = ()
+    retract: Retract | None = None
+    """None: what was delivered before is left where it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +194,7 @@ class Delivery:
     study_id: int
     revision: int
     destination: str
+    kind: str
     sop_class_uid: str
     sop_uid: str
     transfer_syntax_uid: str
@@ -173,6 +204,8 @@ class Delivery:
     next_try_at: datetime
     sent_at: datetime | None
     last_error: str | None
+    is_retracted: bool
+    """Whether the destination is to be told to forget it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ study ─┬─ instance ── association
        ├─ event
        ├─ run
        ├─ result ── delivery
-       └─ delivery                     heartbeat (stands alone)
+       └─ delivery ── result (its retraction)    heartbeat (stands alone)
 """
 
 from datetime import datetime
@@ -170,6 +170,10 @@ class DeliveryRow(Table):
     next_try_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     last_error: Mapped[str | None] = mapped_column(String(255))
+    n_unanswered: Mapped[int]
+    """Tries that were begun and got no answer: the destination may have the object all the same."""
+    retraction_id: Mapped[int | None] = mapped_column(ForeignKey("result.id"))
+    """The result that told the destination to forget this one."""
 
 
 class HeartbeatRow(Table):

@@ -5,6 +5,7 @@
                      ▲                  ▲           │   └─ FINISH ───────────────►│
                      │ REOPEN           │ RETRY     └─ FAIL ─► FAILED             │
                      └─ any other state └──────────────────────┴──────────────────┘
+SENDING, DONE, FAILED, REJECTED ─── REJECT ───► REJECTED ─── RETRY ───► QUEUED
 """
 
 from collections.abc import Mapping
@@ -34,6 +35,7 @@ class Move(StrEnum):
     SETTLE = "all results delivered"
     REOPEN = "late instance"
     RETRY = "queued again by an operator"
+    REJECT = "rejected by an operator"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,11 @@ TRANSITIONS: Mapping[Move, Transition] = MappingProxyType(
         Move.REOPEN: _transition(
             *(set(_S) - {_S.RECEIVING}), target=_S.RECEIVING, is_new_revision=True
         ),
-        Move.RETRY: _transition(_S.DONE, _S.FAILED, target=_S.QUEUED, is_new_revision=True),
+        Move.RETRY: _transition(
+            _S.DONE, _S.FAILED, _S.REJECTED, target=_S.QUEUED, is_new_revision=True
+        ),
+        # Twice is once more: a destination that was unknown the first time may be known now.
+        Move.REJECT: _transition(_S.SENDING, _S.DONE, _S.FAILED, _S.REJECTED, target=_S.REJECTED),
     }
 )
 

@@ -19,6 +19,7 @@ from node.cli.console import (
 from node.configuration import load_settings
 from node.errors import RefusalError
 from node.settings import Settings
+from node.version import SOFTWARE
 
 if TYPE_CHECKING:
     from node.work.compute import Outcome
@@ -93,7 +94,6 @@ def _write(outcome: "Outcome", output: Path) -> None:
 
     from node.cli.measurements import to_json
     from node.translate import to_bytes
-    from node.work.compute import SOFTWARE
 
     output.mkdir(parents=True, exist_ok=True)
     for number, result in enumerate(outcome.results, start=1):

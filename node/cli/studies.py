@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.table import Table
@@ -20,6 +20,12 @@ from storage.records import DeliveryStatus, Study, StudyState
 
 study = typer.Typer(help="Look at one study, or act on it.", no_args_is_help=True)
 ReferenceArgument = Annotated[str, typer.Argument(help="Study reference, like S-1f3a9c.")]
+ReasonOption = Annotated[
+    Literal["quality", "safety"],
+    typer.Option(
+        help="quality: the result is wrong; safety: it may harm (wrong patient or label)."
+    ),
+]
 
 
 @contextmanager
@@ -117,6 +123,24 @@ def force(reference: ReferenceArgument, config: ConfigOption = DEFAULT_CONFIG) -
     with reported_errors(), _opened(config) as (catalogue, _):
         catalogue.force(_find(catalogue, reference).id)
         OUT.print(f"{reference} is queued as it is")
+
+
+@study.command()
+def reject(
+    reference: ReferenceArgument,
+    reason: ReasonOption,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Take the results of a study back: destinations are told not to show them any more."""
+    from node.work.outgoing import reject_study  # brings the numerical libraries with it
+
+    with reported_errors():
+        settings = load_settings(config)
+        with _opened(config) as (catalogue, outbox):
+            found = _find(catalogue, reference)
+            reject_study(found, reason, settings=settings, catalogue=catalogue, now=datetime.now())
+            n_waiting = len(outbox.pending(found.id))
+    OUT.print(f"{reference} is rejected; retractions waiting to be sent: {n_waiting}")
 
 
 def _find(catalogue: Catalogue, reference: str) -> Study:

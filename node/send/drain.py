@@ -155,6 +155,8 @@ class DestinationSender:
         for delivery in due:
             if stop.is_set():
                 break
+            if not self._outbox.begin(delivery.id):
+                continue  # superseded since the batch was read
             try:
                 outcome = session.store(delivery, self._data_folder / delivery.path)
             except AssociationFailedError as error:
@@ -170,13 +172,16 @@ class DestinationSender:
         if outcome.answer is Answer.DELIVERED:
             self._outbox.mark_sent(delivery.id, outcome.text or None)
         elif outcome.answer is Answer.LATER:
-            self._outbox.mark_retry(delivery.id, outcome.text, self._next_try(delivery))
+            self._postpone(delivery, outcome.text)
         elif self._is_final_refusal(delivery):
             self._outbox.abandon(delivery.id, _REFUSAL + outcome.text)
         else:
-            self._outbox.mark_retry(delivery.id, _REFUSAL + outcome.text, self._next_try(delivery))
+            self._postpone(delivery, _REFUSAL + outcome.text)
         if outcome.answer is not Answer.DELIVERED:
             self._log_failure(delivery, outcome.text)
+
+    def _postpone(self, delivery: Delivery, reason: str) -> None:
+        self._outbox.mark_retry(delivery.id, reason, self._next_try(delivery), is_answered=True)
 
     def _is_final_refusal(self, delivery: Delivery) -> bool:
         """Whether the schedule is through and the try before was refused as well."""
@@ -195,7 +200,7 @@ class DestinationSender:
     def _hold_back(self, delivery: Delivery, error: str, next_try_at: datetime) -> None:
         """Let the destination rest; the object that was tried shows why."""
         self._n_failures += 1
-        self._outbox.mark_retry(delivery.id, error, next_try_at)
+        self._outbox.mark_retry(delivery.id, error, next_try_at, is_answered=False)
         if self._n_failures == 1:
             event(_log, logging.WARNING, "destination fails", reason=error, **self._who)
 

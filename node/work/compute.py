@@ -28,7 +28,7 @@ from node.translate import (
     encode_failure_page,
     find_reference,
 )
-from node.version import VERSION
+from node.version import SOFTWARE
 from node.work.constants import relaxivity_of, tissue_of, transverse_relaxivity_of
 from node.work.networks import TrainedNetworks
 from node.work.pairs import compare
@@ -43,7 +43,6 @@ from pipeline.transfer import move_analysis, move_exam
 from pipeline.types import Analysis, Exam, FlowModel
 from storage.records import Failure
 
-SOFTWARE = f"perfnode {VERSION}"
 _DECODING_SHARE = 0.1
 _ENCODING_SHARE = 0.05
 

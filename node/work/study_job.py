@@ -10,13 +10,15 @@ from pathlib import Path
 
 from node.log import event
 from node.settings import Settings
-from node.translate import ResultObject, to_bytes
+from node.translate.encode_retraction import Reason
+from node.translate.renew import renew
 from node.work.compute import Outcome, compute_study, fail_study, make_stamp
 from node.work.networks import TrainedNetworks
+from node.work.outgoing import accepted_files, keep_result, make_retract, recipients
 from pipeline.findings import Code
 from storage.catalogue import Catalogue
-from storage.files import RESULTS, FileStore
-from storage.records import Failure, InstanceStatus, ResultFile, Run
+from storage.files import FileStore
+from storage.records import Failure, Outgoing, ResultFile, Run
 
 _log = logging.getLogger("perfnode.work")
 _SHOWN_STEP = 0.1
@@ -80,24 +82,16 @@ class StudyJob:
         self._commit(run, reference, outcome)
 
     def _accepted(self, run: Run) -> Sequence[Path]:
-        return [
-            self._files.absolute(instance.path)
-            for instance in self._catalogue.instances(run.study_id)
-            if instance.status is InstanceStatus.ACCEPTED
-        ]
+        return accepted_files(self._catalogue, self._files, run.study_id)
 
     def _commit(self, run: Run, reference: str, outcome: Outcome) -> None:
         earlier = self._earlier_results(run)
-        results = [
-            earlier.get(str(result.dataset.SOPInstanceUID)) or self._keep(result)
-            for result in outcome.results
-        ]
+        results = tuple(
+            earlier.get(str(result.dataset.SOPInstanceUID)) or keep_result(self._files, result)
+            for result in renew(outcome.results, self._catalogue.retracted_uids(run.study_id))
+        )
         is_current = self._catalogue.commit_results(
-            run.study_id,
-            run.revision,
-            results,
-            [destination.name for destination in self._settings.destinations],
-            outcome.failure,
+            run.study_id, run.revision, self._outgoing(run, results), outcome.failure
         )
         fields = {"study": reference, "revision": run.revision, "results": len(results)}
         if not is_current:
@@ -107,6 +101,19 @@ class StudyJob:
         else:
             code = Code(outcome.failure.code)
             event(_log, logging.WARNING, "study failed", code=code.value, **fields)
+
+    def _outgoing(self, run: Run, results: tuple[ResultFile, ...]) -> Outgoing:
+        return Outgoing(
+            results=results,
+            recipients=recipients(self._settings.destinations),
+            retract=make_retract(
+                self._settings,
+                self._files,
+                Reason.SUPERSEDED,
+                run.started_at,
+                received=lambda: self._accepted(run),
+            ),
+        )
 
     def _earlier_results(self, run: Run) -> dict[str, ResultFile]:
         """Return what earlier revisions made: one UID means one content, so it is sent again.
@@ -119,17 +126,6 @@ class StudyJob:
             for result in self._catalogue.results(run.study_id, revision)
             if self._files.absolute(result.file.path).is_file()
         }
-
-    def _keep(self, result: ResultObject) -> ResultFile:
-        dataset = result.dataset
-        return ResultFile(
-            kind=result.kind,
-            series_uid=str(dataset.SeriesInstanceUID),
-            sop_class_uid=str(dataset.SOPClassUID),
-            sop_uid=str(dataset.SOPInstanceUID),
-            transfer_syntax_uid=result.transfer_syntax_uid,
-            file=self._files.keep([to_bytes(result)], folder=RESULTS),
-        )
 
 
 class _ProgressLine:

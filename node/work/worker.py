@@ -24,7 +24,7 @@ from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
 from storage.catalogue import Catalogue
 from storage.errors import StorageError
-from storage.records import Failure, Run, StudyState
+from storage.records import Failure, Outgoing, Run, StudyState
 
 ENGINE_FILE = "engine.sqlite"
 
@@ -148,7 +148,7 @@ class JobRunner:
                 self._give_up(run, failure)
             except Exception as error:  # noqa: BLE001 - without its page rather than not at all
                 event(_log, logging.ERROR, "failure page failed", **describe(error))
-        if self._catalogue.commit_results(run.study_id, run.revision, (), (), failure):
+        if self._catalogue.commit_results(run.study_id, run.revision, Outgoing(), failure):
             reference = self._catalogue.study(run.study_id).reference
             event(_log, logging.WARNING, "study failed", study=reference, code=str(failure.code))
 

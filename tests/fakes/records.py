@@ -1,10 +1,12 @@
 """Records for tests: instances and results with made-up identifiers."""
 
 import hashlib
+from collections.abc import Iterable
 
-from storage.records import ReceivedInstance, ResultFile, StoredFile
+from storage.records import Outgoing, ReceivedInstance, Recipient, ResultFile, StoredFile
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
+KEY_OBJECTS = "1.2.840.10008.5.1.4.1.1.88.59"
 EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 
 
@@ -50,4 +52,27 @@ def result(number: int, *, kind: str = "flow", revision: int = 1) -> ResultFile:
         sop_uid=sop_uid,
         transfer_syntax_uid=EXPLICIT_LITTLE_ENDIAN,
         file=stored_file(sop_uid, "results"),
+    )
+
+
+def outgoing(results: Iterable[ResultFile], destinations: Iterable[str]) -> Outgoing:
+    """Return results for destinations that take everything; what they replace is retracted."""
+    return Outgoing(
+        results=tuple(results),
+        recipients=tuple(Recipient(name=name, kinds=None) for name in destinations),
+        retract=retraction,
+    )
+
+
+def retraction(retracted: tuple[ResultFile, ...]) -> ResultFile:
+    """Return a result that names the retracted ones in its path."""
+    names = " ".join(result.sop_uid for result in retracted)
+    file = stored_file(names, "results")
+    return ResultFile(
+        kind="retraction",
+        series_uid="2.25.99",
+        sop_class_uid=KEY_OBJECTS,
+        sop_uid=f"2.25.99.{int(file.sha256[:15], 16)}",
+        transfer_syntax_uid=EXPLICIT_LITTLE_ENDIAN,
+        file=StoredFile(path=names, sha256=file.sha256, size_bytes=file.size_bytes),
     )

@@ -9,7 +9,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from storage.catalogue import Catalogue
 from storage.files import FileStore
 from storage.records import ResultFile
-from tests.fakes.records import MR_IMAGE, received
+from tests.fakes.records import MR_IMAGE, outgoing, received
 
 N_ROWS = 32
 
@@ -59,5 +59,5 @@ def sending_study(
                 file=kept,
             )
         )
-    catalogue.commit_results(study.id, 1, results, destinations)
+    catalogue.commit_results(study.id, 1, outgoing(results, destinations))
     return study.id, results

@@ -18,7 +18,7 @@ from node.work.child import run_child
 from node.work.worker import Pace, run_worker
 from storage.catalogue import Catalogue
 from storage.database import open_database
-from storage.records import Run
+from storage.records import Outgoing, Run
 
 PACE = Pace(heartbeat_s=0.2, polling_s=0.05, retry_pause_s=0.01)
 MAX_ATTEMPTS = 2
@@ -53,7 +53,7 @@ def _compute(folder: Path, catalogue: Catalogue, behaviour: str, run: Run) -> No
         os.kill(os.getpid(), signal.SIGKILL)
     while behaviour == "wait" and not (folder / "go").exists():
         time.sleep(0.02)
-    catalogue.commit_results(run.study_id, run.revision, (), ())
+    catalogue.commit_results(run.study_id, run.revision, Outgoing())
     with (folder / "finished").open("a") as finished:
         finished.write(f"{run.study_id}\n")
 

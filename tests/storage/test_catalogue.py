@@ -11,11 +11,12 @@ from storage.records import (
     DeliveryStatus,
     Failure,
     InstanceStatus,
+    Outgoing,
     Run,
     Study,
     StudyState,
 )
-from tests.fakes.records import received, result
+from tests.fakes.records import outgoing, received, result
 from tests.fakes.ticking_clock import START, TickingClock
 
 
@@ -70,7 +71,7 @@ def test_last_received_is_written_with_each_instance(
 
 def test_the_same_bytes_again_change_nothing(catalogue: Catalogue, clock: TickingClock) -> None:
     run = running(catalogue)
-    catalogue.commit_results(run.study_id, run.revision, [], [], None)
+    catalogue.commit_results(run.study_id, run.revision, Outgoing())
     before = only(catalogue), catalogue.events(run.study_id), catalogue.instances(run.study_id)
     clock.advance(60)
     assert catalogue.record_instance(received()) is Admission.DUPLICATE
@@ -111,9 +112,11 @@ def test_a_late_instance_reopens_as_a_new_revision(catalogue: Catalogue, state: 
     if state is not StudyState.QUEUED:
         catalogue.start(study.id, 1)
     failure = Failure(code="P04", text="no bolus") if state is StudyState.FAILED else None
-    if state in (StudyState.SENDING, StudyState.DONE, StudyState.FAILED):
+    if state not in (StudyState.QUEUED, StudyState.RUNNING):
         destinations = [] if state is StudyState.DONE else ["PACS"]
-        catalogue.commit_results(study.id, 1, [result(1)], destinations, failure)
+        catalogue.commit_results(study.id, 1, outgoing([result(1)], destinations), failure)
+    if state is StudyState.REJECTED:
+        catalogue.reject(study.id, outgoing([], ["PACS"]), "quality")
     assert only(catalogue).state is state
     assert catalogue.record_instance(received(instance=2)) is Admission.NEW
     study = only(catalogue)
@@ -121,7 +124,7 @@ def test_a_late_instance_reopens_as_a_new_revision(catalogue: Catalogue, state: 
     assert (study.completed_by, study.failure_code, study.progress_fraction) == (None, None, 0)
     assert not catalogue.complete(study.id, 1, CompletedBy.GRID)
     assert catalogue.start(study.id, 1) is None
-    assert not catalogue.commit_results(study.id, 1, [], [], None)
+    assert not catalogue.commit_results(study.id, 1, Outgoing())
 
 
 def test_what_processing_does_not_use_neither_reopens_nor_queues(catalogue: Catalogue) -> None:
@@ -139,7 +142,7 @@ def test_what_processing_does_not_use_neither_reopens_nor_queues(catalogue: Cata
 def test_an_own_result_that_comes_back_is_ignored(catalogue: Catalogue) -> None:
     run = running(catalogue)
     own = result(1)
-    catalogue.commit_results(run.study_id, run.revision, [own], [], None)
+    catalogue.commit_results(run.study_id, run.revision, outgoing([own], []))
     echo = received()
     returned = type(echo)(
         **{name: getattr(echo, name) for name in echo.__dataclass_fields__}
@@ -219,7 +222,7 @@ def test_progress_is_shown_only_while_computing(catalogue: Catalogue) -> None:
     catalogue.progress(run.study_id, run.revision + 1, 0.75, "from the future")
     study = only(catalogue)
     assert (study.progress_fraction, study.progress_stage) == (0.25, "motion correction")
-    catalogue.commit_results(run.study_id, run.revision, [], [], None)
+    catalogue.commit_results(run.study_id, run.revision, Outgoing())
     catalogue.progress(run.study_id, run.revision, 0.5, "too late")
     assert only(catalogue).progress_fraction == 1.0
 
@@ -227,7 +230,7 @@ def test_progress_is_shown_only_while_computing(catalogue: Catalogue) -> None:
 def test_results_outbox_and_state_are_one_commit(catalogue: Catalogue, outbox: Outbox) -> None:
     run = running(catalogue)
     results = [result(1), result(2)]
-    assert catalogue.commit_results(run.study_id, 1, results, ["PACS", "TEACHING"], None)
+    assert catalogue.commit_results(run.study_id, 1, outgoing(results, ["PACS", "TEACHING"]))
     assert catalogue.results(run.study_id, 1) == tuple(results)
     deliveries = outbox.deliveries(run.study_id)
     assert [(d.destination, d.sop_uid) for d in deliveries] == [
@@ -237,13 +240,15 @@ def test_results_outbox_and_state_are_one_commit(catalogue: Catalogue, outbox: O
         ("TEACHING", "2.25.1.2"),
     ]
     assert only(catalogue).state is StudyState.SENDING
-    assert not catalogue.commit_results(run.study_id, 1, results, ["PACS"], None)
+    assert not catalogue.commit_results(run.study_id, 1, outgoing(results, ["PACS"]))
 
 
 def test_a_failed_study_still_sends_its_page(catalogue: Catalogue, outbox: Outbox) -> None:
     run = running(catalogue)
     failure = Failure(code="P04", text="bolus not covered")
-    catalogue.commit_results(run.study_id, 1, [result(1, kind="failure")], ["PACS"], failure)
+    catalogue.commit_results(
+        run.study_id, 1, outgoing([result(1, kind="failure")], ["PACS"]), failure
+    )
     study = only(catalogue)
     assert (study.state, study.failure_code) == (StudyState.FAILED, "P04")
     assert study.failure_text == "bolus not covered"
@@ -253,30 +258,31 @@ def test_a_failed_study_still_sends_its_page(catalogue: Catalogue, outbox: Outbo
 
 def test_without_destination_the_study_is_done(catalogue: Catalogue) -> None:
     run = running(catalogue)
-    catalogue.commit_results(run.study_id, 1, [result(1)], [], None)
+    catalogue.commit_results(run.study_id, 1, outgoing([result(1)], []))
     assert only(catalogue).state is StudyState.DONE
 
 
 def test_a_new_revision_abandons_what_was_not_sent(catalogue: Catalogue, outbox: Outbox) -> None:
     run = running(catalogue)
-    catalogue.commit_results(run.study_id, 1, [result(1), result(2)], ["PACS"], None)
+    catalogue.commit_results(run.study_id, 1, outgoing([result(1), result(2)], ["PACS"]))
     outbox.mark_sent(outbox.deliveries(run.study_id)[0].id, None)
     catalogue.record_instance(received(instance=2))
     catalogue.force(run.study_id)
     catalogue.start(run.study_id, 2)
-    catalogue.commit_results(run.study_id, 2, [result(1, revision=2)], ["PACS"], None)
+    catalogue.commit_results(run.study_id, 2, outgoing([result(1, revision=2)], ["PACS"]))
     by_id = sorted(outbox.deliveries(run.study_id), key=lambda delivery: delivery.id)
-    assert [(d.revision, d.status) for d in by_id] == [
-        (1, DeliveryStatus.SENT),
-        (1, DeliveryStatus.ABANDONED),
-        (2, DeliveryStatus.PENDING),
+    assert [(d.revision, d.kind, d.status, d.is_retracted) for d in by_id] == [
+        (1, "flow", DeliveryStatus.SENT, True),
+        (1, "flow", DeliveryStatus.ABANDONED, False),
+        (2, "flow", DeliveryStatus.PENDING, False),
+        (2, "retraction", DeliveryStatus.PENDING, False),
     ]
     assert by_id[1].last_error == "superseded by revision 2"
 
 
 def test_sending_settles_when_nothing_waits(catalogue: Catalogue, outbox: Outbox) -> None:
     run = running(catalogue)
-    catalogue.commit_results(run.study_id, 1, [result(1), result(2)], ["PACS"], None)
+    catalogue.commit_results(run.study_id, 1, outgoing([result(1), result(2)], ["PACS"]))
     first, second = outbox.deliveries(run.study_id)
     outbox.mark_sent(first.id, None)
     assert not catalogue.settle(run.study_id)
@@ -290,7 +296,7 @@ def test_retry_queues_a_finished_study_as_a_new_revision(catalogue: Catalogue) -
     run = running(catalogue)
     with pytest.raises(IllegalTransitionError, match="S-4974ae is running"):
         catalogue.retry(run.study_id)
-    catalogue.commit_results(run.study_id, 1, [], [], Failure(code="P14", text="crash"))
+    catalogue.commit_results(run.study_id, 1, Outgoing(), Failure(code="P14", text="crash"))
     study = catalogue.retry(run.study_id)
     assert (study.state, study.revision) == (StudyState.QUEUED, 2)
     assert (study.completed_by, study.failure_code) == (CompletedBy.FORCED, None)

@@ -7,7 +7,7 @@ import pytest
 from storage.catalogue import Catalogue
 from storage.outbox import Outbox
 from storage.records import CompletedBy, DeliveryStatus
-from tests.fakes.records import received, result
+from tests.fakes.records import outgoing, received, result
 from tests.fakes.ticking_clock import START, TickingClock
 
 
@@ -17,7 +17,7 @@ def study_id(catalogue: Catalogue) -> int:
     catalogue.record_instance(received())
     catalogue.complete(1, 1, CompletedBy.GRID)
     catalogue.start(1, 1)
-    catalogue.commit_results(1, 1, [result(1), result(2), result(3)], ["PACS"], None)
+    catalogue.commit_results(1, 1, outgoing([result(1), result(2), result(3)], ["PACS"]))
     return 1
 
 
@@ -31,7 +31,9 @@ def test_a_failed_try_waits_for_its_time(
     outbox: Outbox, study_id: int, clock: TickingClock
 ) -> None:
     first = outbox.due(1)[0]
-    outbox.mark_retry(first.id, "connection refused", START + timedelta(seconds=30))
+    outbox.mark_retry(
+        first.id, "connection refused", START + timedelta(seconds=30), is_answered=True
+    )
     assert first.id not in {delivery.id for delivery in outbox.due(10)}
     clock.advance(30)
     again = outbox.due(10)[-1]
@@ -51,9 +53,9 @@ def test_sent_is_remembered_with_its_warning(outbox: Outbox, study_id: int) -> N
 def test_what_is_settled_is_not_tried_again(outbox: Outbox, study_id: int) -> None:
     first, second, _ = outbox.due(3)
     outbox.mark_sent(first.id, None)
-    outbox.mark_retry(first.id, "late news", START)
+    outbox.mark_retry(first.id, "late news", START, is_answered=True)
     outbox.abandon(second.id, "refused")
-    outbox.mark_retry(second.id, "late news", START)
+    outbox.mark_retry(second.id, "late news", START, is_answered=True)
     states = {delivery.id: delivery.status for delivery in outbox.deliveries(study_id)}
     assert (states[first.id], states[second.id]) == (DeliveryStatus.SENT, DeliveryStatus.ABANDONED)
 
@@ -73,5 +75,5 @@ def test_nothing_is_due_in_an_empty_outbox(outbox: Outbox) -> None:
 @pytest.mark.usefixtures("study_id")
 def test_long_errors_are_cut(outbox: Outbox) -> None:
     first = outbox.due(1)[0]
-    outbox.mark_retry(first.id, "x" * 1000, START)
+    outbox.mark_retry(first.id, "x" * 1000, START, is_answered=True)
     assert outbox.due(3)[0].last_error == "x" * 255

@@ -12,9 +12,17 @@ from storage.catalogue import Catalogue
 from storage.database import open_database
 from storage.errors import IllegalTransitionError
 from storage.outbox import Outbox
-from storage.records import Admission, CompletedBy, DeliveryStatus, Failure, StudyState
+from storage.records import (
+    Admission,
+    CompletedBy,
+    Delivery,
+    DeliveryStatus,
+    Failure,
+    StudyState,
+)
+from storage.retraction import RETRACTION
 from storage.transitions import TRANSITIONS, Move, is_allowed
-from tests.fakes.records import received, result
+from tests.fakes.records import outgoing, received, result
 from tests.fakes.ticking_clock import TickingClock
 
 STEPS = {
@@ -55,6 +63,10 @@ class StudyLife(RuleBasedStateMachine):
         self.catalogue.record_instance(received())
         self.n_results = 0
         self.n_sent = 0
+        self.archives: dict[str, set[str]] = {"A": set(), "B": set()}
+        self.told: set[str] = set()
+        self.deaf: set[str] = set()
+        self.holds: set[str] = set()
 
     def teardown(self) -> None:
         self.database.close()
@@ -107,17 +119,56 @@ class StudyLife(RuleBasedStateMachine):
         self.n_results += 1
         failure = Failure(code="P14", text="") if fails else None
         results = [result(self.n_results)]
-        done = self.catalogue.commit_results(1, revision, results, destinations, failure)
+        done = self.catalogue.commit_results(1, revision, outgoing(results, destinations), failure)
         assert done == expected
+        if done:
+            self.told, self.holds = set(destinations), {results[0].sop_uid}
 
-    @rule(is_accepted=st.booleans())
-    def deliver(self, is_accepted: bool) -> None:
+    @rule(
+        arrives=st.booleans(),
+        is_answered=st.booleans(),
+        interruption=st.sampled_from([None, None, "reject", "receive"]),
+    )
+    def deliver(self, arrives: bool, is_answered: bool, interruption: str | None) -> None:
         for delivery in self.outbox.due(1):
-            if is_accepted:
+            assert self.outbox.begin(delivery.id)
+            if arrives:
+                self._arrive(delivery)
+            if interruption == "reject":
+                self.reject()
+            if interruption == "receive":
+                self.receive(instance=5, content="")
+            if not is_answered:
+                at = self.clock()
+                self.outbox.mark_retry(delivery.id, "no answer", at, is_answered=False)
+            elif arrives:
                 self.outbox.mark_sent(delivery.id, None)
                 self.n_sent += 1
             else:
                 self.outbox.abandon(delivery.id, "refused")
+                if delivery.kind == RETRACTION:
+                    self.deaf.add(delivery.destination)
+
+    def _arrive(self, delivery: Delivery) -> None:
+        archive = self.archives[delivery.destination]
+        if delivery.kind != RETRACTION:
+            archive.add(delivery.sop_uid)
+            return
+        retracted = set(delivery.path.split())
+        assert retracted
+        archive -= retracted
+        assert not retracted & self.holds
+
+    @rule()
+    def reject(self) -> None:
+        is_legal = is_allowed(self._state(), Move.REJECT)
+        try:
+            self.catalogue.reject(1, outgoing([], ["A", "B"]), "quality")
+        except IllegalTransitionError:
+            assert not is_legal
+        else:
+            assert is_legal
+            self.told, self.holds = {"A", "B"}, set()
 
     @rule()
     def settle(self) -> None:
@@ -151,8 +202,15 @@ class StudyLife(RuleBasedStateMachine):
 
     @invariant()
     def no_older_revision_waits_beside_a_newer_result(self) -> None:
-        pending = {delivery.revision for delivery in self.outbox.pending(1)}
-        assert len(pending) <= 1
+        waiting = [row for row in self.outbox.pending(1) if row.kind != RETRACTION]
+        assert len({row.revision for row in waiting}) <= 1
+
+    @invariant()
+    def archives_show_only_what_holds(self) -> None:
+        """Where nothing waits, what is superseded or rejected has been taken back everywhere."""
+        waiting = {delivery.destination for delivery in self.outbox.pending(1)}
+        for name in self.told - waiting - self.deaf:
+            assert self.archives[name] <= self.holds
 
 
 StudyLife.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)

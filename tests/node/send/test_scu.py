@@ -29,6 +29,7 @@ def delivery(
         study_id=1,
         revision=1,
         destination="PACS",
+        kind="flow",
         sop_class_uid=sop_class_uid,
         sop_uid=sop_uid,
         transfer_syntax_uid=syntax,
@@ -38,6 +39,7 @@ def delivery(
         next_try_at=datetime(2026, 1, 1),
         sent_at=None,
         last_error=None,
+        is_retracted=False,
     )
 
 

@@ -11,7 +11,7 @@ from node.work.port import Job
 from storage.catalogue import Catalogue
 from storage.records import CompletedBy, StudyState
 from tests.fakes.recording_engine import RecordingEngine
-from tests.fakes.records import received, result
+from tests.fakes.records import outgoing, received, result
 from tests.fakes.ticking_clock import TickingClock
 
 SETTINGS = CompleteSettings(quiet_s=5, idle_s=60, check_every_s=1)
@@ -154,7 +154,7 @@ def test_a_study_without_pending_deliveries_is_settled(
     (study,) = catalogue.studies()
     catalogue.force(study.id)
     catalogue.start(study.id, 1)
-    catalogue.commit_results(study.id, 1, [result(1)], ["PACS"])
+    catalogue.commit_results(study.id, 1, outgoing([result(1)], ["PACS"]))
     janitor.look()
     assert catalogue.study(study.id).state is StudyState.SENDING
     (delivery,) = outbox.due(10)

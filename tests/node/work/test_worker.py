@@ -12,8 +12,8 @@ from node.work.threads import threads_per_worker
 from node.work.worker import JobRunner, Pace
 from pipeline.findings import Code
 from storage.catalogue import Catalogue
-from storage.records import Failure, Run, Study, StudyState
-from tests.fakes.records import received, result
+from storage.records import Failure, Outgoing, Run, Study, StudyState
+from tests.fakes.records import outgoing, received, result
 
 MAX_ATTEMPTS = 3
 
@@ -42,7 +42,7 @@ def runner_of(
 
 def test_a_computed_study_leaves_running(catalogue: Catalogue, study: Study) -> None:
     def compute(run: Run) -> None:
-        catalogue.commit_results(run.study_id, run.revision, [result(1)], ["PACS"])
+        catalogue.commit_results(run.study_id, run.revision, outgoing([result(1)], ["PACS"]))
 
     runner_of(catalogue, compute)(study.id, 1)
     assert catalogue.study(study.id).state is StudyState.SENDING
@@ -55,7 +55,7 @@ def test_an_error_is_tried_again_with_the_same_run(catalogue: Catalogue, study: 
         runs.append(run)
         if len(runs) < MAX_ATTEMPTS:
             raise OSError("disk trouble")
-        catalogue.commit_results(run.study_id, run.revision, (), ())
+        catalogue.commit_results(run.study_id, run.revision, Outgoing())
 
     runner_of(catalogue, compute)(study.id, 1)
     assert catalogue.study(study.id).state is StudyState.DONE
@@ -105,7 +105,9 @@ def test_the_failure_page_goes_out_and_its_own_failure_costs_only_the_page(
         raise ValueError
 
     def give_up(run: Run, failure: Failure) -> None:
-        catalogue.commit_results(run.study_id, run.revision, [result(1)], ["PACS"], failure)
+        catalogue.commit_results(
+            run.study_id, run.revision, outgoing([result(1)], ["PACS"]), failure
+        )
 
     runner_of(catalogue, compute, give_up)(study.id, 1)
     assert catalogue.study(study.id).state is StudyState.FAILED
@@ -122,7 +124,7 @@ def test_the_failure_page_goes_out_and_its_own_failure_costs_only_the_page(
 def test_superseded_work_is_dropped(catalogue: Catalogue, study: Study) -> None:
     def compute(run: Run) -> None:
         catalogue.record_instance(received(instance=2))
-        assert not catalogue.commit_results(run.study_id, run.revision, (), ())
+        assert not catalogue.commit_results(run.study_id, run.revision, Outgoing())
 
     runner = runner_of(catalogue, compute)
     runner(study.id, 1)
@@ -142,7 +144,7 @@ def test_a_stop_in_good_order_costs_no_attempt(catalogue: Catalogue, study: Stud
     def compute(run: Run) -> None:
         attempts.append(run.attempt)
         go.wait(30)
-        catalogue.commit_results(run.study_id, run.revision, (), ())
+        catalogue.commit_results(run.study_id, run.revision, Outgoing())
 
     runner = runner_of(catalogue, compute)
     thread = threading.Thread(target=runner, args=(study.id, 1))
