@@ -11,19 +11,25 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as ItemSequence
+from pydicom.uid import UID
 from torch import Tensor
 
 from node.settings import ResultsSettings
 from node.translate.codes import (
     BLOOD_FLOW,
+    DEFORMED,
     FIT_QUALITY,
     ML_MIN_G,
     NO_UNITS,
     PERFUSION_ANALYSIS,
+    PRIVATE_SCHEME,
+    RATIO,
     CodedTerm,
     code_sequence,
+    private_scheme,
     quantity_definition,
 )
+from node.translate.codes import RESERVE as PERFUSION_RESERVE
 from node.translate.derived import (
     add_sources,
     derive_image,
@@ -59,8 +65,19 @@ class MapKind:
     maximum: float
     offset: int
     """What is added to the series number."""
-    window: tuple[float, float]
-    """Centre and width, in the unit."""
+    shown_maximum: float
+    """Where the default window ends, in the unit; it begins at 0."""
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """Centre and width of the default window, in the unit.
+
+        A viewer shows centre - 0.5 -+ (width - 1) / 2 (C.11.2.1.2.1): 3/6 would end at 5, and 0.5/1
+        is no range at all. The function LINEAR_EXACT says it better, but a widespread viewer
+        library shows no image that names its function (cornerstone3D issue 2844).
+        """
+        width = self.shown_maximum + 1
+        return width / 2, width
 
 
 FLOW = MapKind(
@@ -74,7 +91,7 @@ FLOW = MapKind(
     slope=0.001,
     maximum=65.0,
     offset=2,
-    window=(3.0, 6.0),
+    shown_maximum=6.0,
 )
 QUALITY = MapKind(
     kind="quality",
@@ -86,7 +103,20 @@ QUALITY = MapKind(
     slope=0.0001,
     maximum=1.0,
     offset=3,
-    window=(0.5, 1.0),
+    shown_maximum=1.0,
+)
+RESERVE = MapKind(
+    kind="reserve",
+    label="MPR",
+    title="MPR map STRESS/REST [ratio]",
+    explanation="Pixel-wise myocardial blood flow under stress over that at rest, carried onto it "
+    "by place in the wall; 0 where there is no value.",
+    quantity=PERFUSION_RESERVE,
+    unit=RATIO,
+    slope=0.001,
+    maximum=65.0,
+    offset=4,
+    shown_maximum=5.0,
 )
 
 
@@ -97,11 +127,13 @@ class MapPlace:
     source: Dataset
     """Header of the beat whose geometry the map shows: gives identity, geometry and time."""
     images: tuple[Dataset, ...]
-    """The corrected images the map was computed from."""
+    """The images the map was computed from."""
     series_source: Dataset
     """Header that numbers the series of maps."""
     position: int
     """Slice index."""
+    moved: tuple[Dataset, ...] = ()
+    """More of them, which were deformed to lie on the others."""
 
 
 def to_stored(
@@ -153,7 +185,7 @@ def encode_map(
     place
         Where it belongs.
     state
-        State of the patient.
+        State of the patient; unknown for what comes of both.
     key
         Digest of everything the exam was made from.
     run
@@ -169,16 +201,24 @@ def encode_map(
     target.AcquisitionNumber = None
     target.ImageType = ["DERIVED", "SECONDARY", "OTHER", "PERFUSION", kind.label]
     target.SeriesInstanceUID = make_uid(f"{kind.kind} series", key)
-    target.SOPInstanceUID = make_uid(kind.kind, key, str(place.position))
+    target.SOPInstanceUID = map_uid(kind, key, place.position)
     target.SeriesNumber = result_series_number(place.series_source, kind.offset, settings=settings)
     target.InstanceNumber = place.position + 1
     title = kind.title.format(state=state.upper())
     target.SeriesDescription = describe_series(title, settings=settings)
     target.DerivationDescription = f"{kind.explanation} {run.software_version}"
-    add_sources(target, place.images, PERFUSION_ANALYSIS, preserved=True)
+    derivations = (PERFUSION_ANALYSIS, DEFORMED) if place.moved else (PERFUSION_ANALYSIS,)
+    add_sources(target, place.images, *derivations, preserved=True, moved=place.moved)
+    if kind.quantity.scheme == PRIVATE_SCHEME:
+        target.CodingSchemeIdentificationSequence = private_scheme()
     set_grey_pixels(target, to_stored(values, slope=kind.slope, maximum=kind.maximum))
     _set_units(target, kind, state)
     return ResultObject(kind=kind.kind, dataset=target)
+
+
+def map_uid(kind: MapKind, key: str, position: int) -> UID:
+    """Return the identifier of the map of a slice of an exam."""
+    return make_uid(kind.kind, key, str(position))
 
 
 def _set_units(target: Dataset, kind: MapKind, state: PatientState) -> None:

@@ -50,10 +50,10 @@ def to_rgb(figure: Figure) -> UInt8[np.ndarray, "row column 3"]:
 def style_plot(axes: Axes, title: str, horizontal: str, vertical: str) -> None:
     """Give a plot the colours of the page."""
     axes.set_facecolor(PANEL)
-    axes.set_title(title, color=INK, fontsize=10, loc="left")
-    axes.set_xlabel(horizontal, color=QUIET_INK, fontsize=8.5)
-    axes.set_ylabel(vertical, color=QUIET_INK, fontsize=8.5)
-    axes.tick_params(colors=QUIET_INK, labelsize=8)
+    axes.set_title(title, color=INK, fontsize=10.5, loc="left")
+    axes.set_xlabel(horizontal, color=QUIET_INK, fontsize=9.5)
+    axes.set_ylabel(vertical, color=QUIET_INK, fontsize=9.5)
+    axes.tick_params(colors=QUIET_INK, labelsize=9)
     for spine in axes.spines.values():
         spine.set_color(RULE)
     axes.grid(visible=True, color="#262e35", linewidth=0.5)

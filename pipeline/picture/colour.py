@@ -1,8 +1,6 @@
-"""Colour tables for flow: fixed window, the same for rest and stress."""
+"""Colours of flow and of territories; the window is fixed, the same for rest and stress."""
 
-import numpy as np
-from jaxtyping import Float
-from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.colors import LinearSegmentedColormap
 
 from pipeline.regions import Territory
 
@@ -36,37 +34,3 @@ def flow_colours() -> LinearSegmentedColormap:
     low, high = FLOW_WINDOW_ML_MIN_G
     knots = [((flow - low) / (high - low), rgb) for flow, rgb in _KNOTS]
     return LinearSegmentedColormap.from_list("perfusion", knots, N=256)
-
-
-def flow_window() -> Normalize:
-    """Return the fixed display window."""
-    return Normalize(*FLOW_WINDOW_ML_MIN_G, clip=True)
-
-
-def ink_on(flow_ml_min_g: float) -> str:
-    """Return black or white, whichever is read better on the colour of a flow."""
-    if not np.isfinite(flow_ml_min_g):
-        return "#ffffff"
-    red, green, blue, _ = flow_colours()(flow_window()(flow_ml_min_g))
-    return "#000000" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "#ffffff"
-
-
-def colour_flow(
-    flow_ml_min_g: Float[np.ndarray, "row column"],
-    underlay: Float[np.ndarray, "row column"],
-) -> Float[np.ndarray, "row column rgb"]:
-    """Return a map in colour over a dimmed anatomical image where flow is unknown (NaN).
-
-    Parameters
-    ----------
-    flow_ml_min_g
-        Flow, ml/min/g; NaN shows the underlay.
-    underlay
-        Anatomical image, any scale.
-
-    """
-    low, high = np.percentile(underlay, [1, 99])
-    grey = 0.45 * np.clip((underlay - low) / max(high - low, 1e-6), 0, 1)
-    rgb = flow_colours()(flow_window()(np.nan_to_num(flow_ml_min_g)))[..., :3]
-    known = np.isfinite(flow_ml_min_g)[..., None]
-    return np.asarray(np.where(known, rgb, grey[..., None]), dtype=np.float64)

@@ -1,56 +1,50 @@
 """The one-look page of an exam: maps, bull's-eye, table, motion before and after, findings."""
 
-import math
-
 import numpy as np
 from jaxtyping import UInt8
-from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
 from pipeline.findings import grade_of
-from pipeline.picture.bullseye import draw_bullseye
-from pipeline.picture.canvas import (
-    GRADE_COLOURS,
-    INK,
-    PAGE_SHAPE,
-    QUIET_INK,
-    RULE,
-    new_page,
-    place_px,
-    to_rgb,
-    write,
-)
-from pipeline.picture.colour import (
-    FLOW_WINDOW_ML_MIN_G,
-    TERRITORY_NAMES,
-    flow_colours,
-    flow_window,
-)
+from pipeline.picture.bullseye import Look, draw_bullseye
+from pipeline.picture.canvas import PAGE_SHAPE, QUIET_INK, new_page, place_px, to_rgb, write
 from pipeline.picture.curves import plot_curves, plot_intervals
-from pipeline.picture.findings import list_findings
-from pipeline.picture.labels import slice_name
+from pipeline.picture.findings import Box, Remark, list_findings
+from pipeline.picture.frame import write_foot, write_head
+from pipeline.picture.labels import shown_slices, slice_name
+from pipeline.picture.paint import draw_bar
 from pipeline.picture.profile import show_motion
-from pipeline.picture.provenance import Provenance, foot_lines
-from pipeline.picture.slices import show_slice
-from pipeline.picture.table import by_name, draw_table
+from pipeline.picture.provenance import Provenance
+from pipeline.picture.scale import FLOW_SCALE, ColourTable
+from pipeline.picture.slices import flow_view, show_slice
+from pipeline.picture.table import (
+    Column,
+    Table,
+    draw_table,
+    flow_cells,
+    ratio_cells,
+    valid_cells,
+)
+from pipeline.picture.words import territory_words, with_error
 from pipeline.regions import Layer
 from pipeline.types import Analysis, Exam
 
 __all__ = ["PAGE_SHAPE", "Provenance", "draw_page"]
 
-_MAX_SLICES = 3
-_LEFT_PX, _TOP_PX, _MAP_PX, _GAP_PX = 24, 100, 326, 12
-_TABLE_PX, _RIGHT_PX = 1094, 1512
+_LEFT_PX, _TOP_PX, _MAP_PX, _GAP_PX = 24, 96, 296, 10
+_BAR_PX, _TABLE_PX = 944, 1018
 _EXPLANATION = (
-    "AHA segments start from the middle of the septum, between both\n"
-    "attachments of the right ventricle. Usual territories. Pixels next\n"
-    "to a border of the wall are not counted. ratio: endo / epi.\n"
-    "Grey or -: less than half of the region has a number."
+    "SE: standard error of the mean. SD: between pixels. endo, epi: inner and\n"
+    "outer half. ratio: endo / epi. %: part with a number; - below half. Pixels next\n"
+    "to a border of the wall are not counted. Segments start from the middle of\n"
+    "the septum between both attachments of the right ventricle."
 )
 
 
 def draw_page(
-    exam: Exam, analysis: Analysis, provenance: Provenance
+    exam: Exam,
+    analysis: Analysis,
+    provenance: Provenance,
+    table: ColourTable = ColourTable.PERFUSION,
 ) -> UInt8[np.ndarray, "row column 3"]:
     """Draw the result of one exam.
 
@@ -62,79 +56,78 @@ def draw_page(
         Its result; missing maps leave their panel with the corrected image only.
     provenance
         What is burned into the foot of the page.
+    table
+        Colours of the maps.
 
     """
     figure = new_page()
-    _write_head(figure, analysis)
-    for panel, index in enumerate(_shown(len(exam.slices))):
-        result, series = analysis.slices[index], exam.slices[index]
-        left = _LEFT_PX + panel * (_MAP_PX + _GAP_PX)
-        show_slice(
-            figure.add_axes(place_px(left, _TOP_PX, _MAP_PX, _MAP_PX)),
-            series,
-            result,
-            name=slice_name(index, analysis),
-        )
-        show_motion(figure, place_px(left, 474, _MAP_PX, 96), result, series)
-    _draw_colour_bar(figure)
-    _draw_regions(figure, analysis)
-    plot_curves(figure.add_axes(place_px(70, 648, 500, 150)), analysis)
-    plot_intervals(figure.add_axes(place_px(665, 648, 375, 150)), exam.slices[0])
-    list_findings(figure, _LEFT_PX, 852, analysis.findings)
-    _write_foot(figure, analysis, provenance)
-    return to_rgb(figure)
-
-
-def _shown(n_slices: int) -> tuple[int, ...]:
-    """Return the slices that fit on the page: all, or the first, a middle and the last."""
-    if n_slices <= _MAX_SLICES:
-        return tuple(range(n_slices))
-    return (0, n_slices // 2, n_slices - 1)
-
-
-def _write_head(figure: Figure, analysis: Analysis) -> None:
-    word = grade_of(analysis.findings).word
     title = f"{analysis.state.upper()} PERFUSION   MBF [ml/min/g]"
-    write(figure, _LEFT_PX, 22, title, size=19.0, weight="bold")
-    write(figure, _LEFT_PX, 60, _summary(analysis), size=12.0, color=QUIET_INK)
-    write(
-        figure, _RIGHT_PX, 22, word, size=21.0, color=GRADE_COLOURS[word], weight="bold", ha="right"
-    )
+    write_head(figure, title, _summary(analysis), grade_of(analysis.findings))
+    _draw_slices(figure, exam, analysis, table)
+    bar = place_px(_BAR_PX, _TOP_PX, 16, _MAP_PX)
+    draw_bar(figure, bar, FLOW_SCALE, table)
+    _draw_regions(figure, analysis, table)
+    curves = figure.add_axes(place_px(60, 586, 480, 186))
+    plot_curves(curves, analysis, "Gadolinium [mmol/l] over time [s]: blood left, muscle right")
+    beats = figure.add_axes(place_px(630, 586, 346, 186))
+    plot_intervals(beats, {"": exam.slices[0]}, "Time to the next frame [s], frame by frame")
+    box = Box(left=_LEFT_PX, top=820, n_lines=9, n_letters=124)
+    list_findings(figure, box, [Remark(finding=one) for one in analysis.findings])
+    write_foot(figure, (analysis,), provenance)
+    return to_rgb(figure)
 
 
 def _summary(analysis: Analysis) -> str:
     """Return the numbers to read first: the whole ventricle and the territories."""
-    lookup = by_name(analysis.regions)
-    parts = []
-    for name, label in (("global", "global"), *TERRITORY_NAMES.items()):
-        found = lookup.get((name, Layer.WHOLE))
-        if found is not None and math.isfinite(found.mean_ml_min_g):
-            error = found.standard_error_ml_min_g
-            parts.append(f"{label} {found.mean_ml_min_g:.2f} ± {error:.2f}")
-    return "Mean MBF ± standard error: " + (",   ".join(parts) if parts else "not available")
-
-
-def _draw_regions(figure: Figure, analysis: Analysis) -> None:
-    """Draw the bull's-eye and the table below it."""
-    segments = {
-        region.segment: region.flow
-        for region in analysis.regions
-        if region.segment is not None and region.layer is Layer.WHOLE
+    numbers = {
+        one.name: (one.flow.mean_ml_min_g, one.flow.standard_error_ml_min_g)
+        for one in analysis.regions
+        if one.layer is Layer.WHOLE
     }
-    draw_bullseye(figure.add_axes(place_px(_TABLE_PX + 34, 78, 350, 350)), segments)
-    bottom = draw_table(figure, _TABLE_PX, 440, analysis.regions)
-    write(figure, _TABLE_PX, bottom + 6, _EXPLANATION, size=8.0, color=QUIET_INK, linespacing=1.35)
+    whole = with_error(*numbers.get("global", (float("nan"),) * 2))
+    parts = [f"global {whole}" if whole else "", territory_words(numbers)]
+    return "Mean MBF ± standard error:  " + (
+        ",   ".join(part for part in parts if part) or "not available"
+    )
 
 
-def _draw_colour_bar(figure: Figure) -> None:
-    axes = figure.add_axes(place_px(1036, _TOP_PX, 16, _MAP_PX))
-    bar = figure.colorbar(ScalarMappable(flow_window(), flow_colours()), cax=axes)
-    low, high = FLOW_WINDOW_ML_MIN_G
-    bar.set_ticks([float(tick) for tick in np.arange(low, high + 1)])
-    bar.ax.tick_params(colors=INK, labelsize=9.5)
-    bar.outline.set_edgecolor(RULE)
+def _draw_slices(figure: Figure, exam: Exam, analysis: Analysis, table: ColourTable) -> None:
+    """Draw map and motion of the slices that fit, side by side."""
+    for panel, index in enumerate(shown_slices(len(exam.slices))):
+        result, series = analysis.slices[index], exam.slices[index]
+        left = _LEFT_PX + panel * (_MAP_PX + _GAP_PX)
+        view = flow_view(series, result, slice_name(index, analysis))
+        show_slice(figure.add_axes(place_px(left, _TOP_PX, _MAP_PX, _MAP_PX)), view, table)
+        show_motion(figure, place_px(left, 424, _MAP_PX, 92), result, series)
 
 
-def _write_foot(figure: Figure, analysis: Analysis, provenance: Provenance) -> None:
-    for top, text in zip((1038, 1057), foot_lines(analysis, provenance), strict=True):
-        write(figure, _LEFT_PX, top, text, size=8.5, color=QUIET_INK)
+def _draw_regions(figure: Figure, analysis: Analysis, table: ColourTable) -> None:
+    """Draw the bull's-eye and the table below it."""
+    regions = analysis.regions
+    segments = {
+        one.segment: one.flow.mean_ml_min_g
+        for one in regions
+        if one.segment is not None and one.layer is Layer.WHOLE
+    }
+    look = Look(scale=FLOW_SCALE, table=table, letters_pt=11.0)
+    draw_bullseye(figure.add_axes(place_px(_TABLE_PX + 76, 66, 350, 350)), segments, look)
+    whole = Layer.WHOLE
+    error = flow_cells(regions, whole, lambda flow: flow.standard_error_ml_min_g)
+    means = {layer: flow_cells(regions, layer, lambda flow: flow.mean_ml_min_g) for layer in Layer}
+    columns = (
+        Column(heading="MBF", right_px=236, cells=means[whole], is_main=True),
+        Column(heading="± SE", right_px=280, cells=error),
+        Column(
+            heading="SD",
+            right_px=322,
+            cells=flow_cells(regions, whole, lambda flow: flow.sd_ml_min_g),
+        ),
+        Column(heading="endo", right_px=368, cells=means[Layer.ENDOCARDIAL]),
+        Column(heading="epi", right_px=410, cells=means[Layer.EPICARDIAL]),
+        Column(heading="ratio", right_px=454, cells=ratio_cells(regions)),
+        Column(heading="%", right_px=494, cells=valid_cells(regions)),
+    )
+    content = Table(unit="ml/min/g", columns=columns, row_px=21, letters_pt=10.0)
+    bottom = draw_table(figure, _TABLE_PX, 424, content)
+    look_small = {"size": 9.0, "color": QUIET_INK, "linespacing": 1.3}
+    write(figure, _TABLE_PX, bottom + 4, _EXPLANATION, **look_small)

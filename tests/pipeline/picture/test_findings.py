@@ -5,13 +5,19 @@ from matplotlib.colors import to_hex
 
 from pipeline.findings import Code, Finding, Grade
 from pipeline.picture.canvas import GRADE_COLOURS, new_page
-from pipeline.picture.findings import list_findings
+from pipeline.picture.findings import Box, Remark, list_findings
+
+BOX = Box(left=24, top=852, n_lines=9, n_letters=150)
 
 
 def lines_of(findings: list[Finding]) -> list[tuple[str, str]]:
+    return lines_of_remarks([Remark(finding=one) for one in findings])
+
+
+def lines_of_remarks(remarks: list[Remark]) -> list[tuple[str, str]]:
     """Return text and colour of each line under the heading."""
     figure = new_page()
-    list_findings(figure, 24, 852, findings)
+    list_findings(figure, BOX, remarks)
     assert figure.texts[0].get_text() == "Findings"
     return [(text.get_text(), to_hex(text.get_color())) for text in figure.texts[1:]]
 
@@ -50,3 +56,16 @@ def test_a_long_sentence_is_wrapped() -> None:
     lines = [text for text, _ in lines_of([finding(Grade.NOTE, "long words " * 30)])]
     assert len(lines) == 3
     assert all(len(text) <= 150 for text in lines)
+
+
+def test_two_exams_are_told_apart_and_say_the_same_once() -> None:
+    remarks = [
+        Remark(finding=finding(Grade.NOTE, "it moves.", 1), origin="stress"),
+        Remark(finding=finding(Grade.NOTE, "it moves.", 0), origin="rest"),
+        Remark(finding=finding(Grade.NOTE, "it moves.", 2), origin="rest"),
+        Remark(finding=finding(Grade.REVIEW, "all of it."), origin="rest"),
+    ]
+    assert [text for text, _ in lines_of_remarks(remarks)] == [
+        "P09 Rest: all of it.",
+        "P09 Stress slice 2; rest slices 1, 3: it moves.",
+    ]

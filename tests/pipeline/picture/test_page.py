@@ -8,7 +8,9 @@ import torch
 
 from pipeline.findings import ACTIONS, Code, Finding, Grade
 from pipeline.picture import PAGE_SHAPE, Provenance, draw_failure_page, draw_page
-from pipeline.picture.colour import colour_flow, flow_colours, flow_window
+from pipeline.picture.colour import flow_colours
+from pipeline.picture.paint import colour_of, paint
+from pipeline.picture.scale import FLOW_SCALE, ColourTable
 from pipeline.regions import FlowStatistics, Layer, RegionFlow
 from pipeline.types import (
     Analysis,
@@ -133,13 +135,14 @@ def test_same_analysis_gives_the_same_pixels() -> None:
 
 def test_flow_has_its_fixed_colour_on_the_page() -> None:
     page = draw_page(*_case(), PROVENANCE)
-    expected = np.round(255 * np.array(flow_colours()(flow_window()(2.5))[:3]))
+    expected = np.round(255 * np.array(colour_of(2.5, FLOW_SCALE, ColourTable.PERFUSION)))
     near = np.abs(page.astype(float) - expected).max(axis=-1) <= 1
     assert near.sum() > 3000
 
 
 def test_unknown_flow_shows_the_image_in_grey() -> None:
-    rgb = colour_flow(np.full((4, 4), np.nan), np.arange(16.0).reshape(4, 4))
+    unknown, image = np.full((4, 4), np.nan), np.arange(16.0).reshape(4, 4)
+    rgb = paint(unknown, image, FLOW_SCALE, ColourTable.PERFUSION)
     assert np.ptp(rgb, axis=-1).max() == pytest.approx(0.0)
 
 
@@ -193,14 +196,14 @@ def test_numbers_of_regions_are_on_the_page() -> None:
     measured = replace(analysis, regions=(region,))
     pages = [draw_page(exam, one, PROVENANCE) for one in (analysis, measured)]
     changed = (pages[0] != pages[1]).any(axis=-1)
-    assert changed[80:430, 1128:1478].any()
-    assert changed[440:1000, 1094:1512].any()
-    assert not changed[:, :1080].any()
+    assert changed[66:416, 1094:1444].any()
+    assert changed[424:1000, 1018:1512].any()
+    assert not changed[:, :1010].any()
 
 
 def test_the_blood_pool_has_no_colour_on_the_map() -> None:
     page = draw_page(*_case(), PROVENANCE).astype(int)
-    panel = page[100 + 140 : 100 + 186, 24 + 140 : 24 + 186]
+    panel = page[96 + 128 : 96 + 168, 24 + 128 : 24 + 168]
     assert np.ptp(panel, axis=-1).max() <= 1
 
 

@@ -12,17 +12,20 @@ from matplotlib.patches import Wedge
 
 from pipeline.measure import measure
 from pipeline.motion import identity
-from pipeline.picture.bullseye import draw_bullseye
+from pipeline.picture.bullseye import Look, draw_bullseye
 from pipeline.picture.canvas import PAGE_SHAPE, new_page, place_px
-from pipeline.picture.colour import (
-    NO_NUMBER,
-    TERRITORY_COLOURS,
-    flow_colours,
-    flow_window,
-    ink_on,
-)
+from pipeline.picture.colour import NO_NUMBER, TERRITORY_COLOURS, TERRITORY_NAMES
 from pipeline.picture.contours import draw_contours
-from pipeline.picture.table import draw_table
+from pipeline.picture.paint import colour_of, ink_on
+from pipeline.picture.scale import FLOW_SCALE, RESERVE_SCALE, ColourTable
+from pipeline.picture.table import (
+    Column,
+    Table,
+    draw_table,
+    flow_cells,
+    ratio_cells,
+    valid_cells,
+)
 from pipeline.picture.window import Window
 from pipeline.regions import (
     SEGMENT_NAMES,
@@ -63,10 +66,16 @@ def regions() -> tuple[RegionFlow, ...]:
     )
 
 
-def bullseye() -> Figure:
+LOOK = Look(scale=FLOW_SCALE, table=ColourTable.PERFUSION, letters_pt=11.0)
+PLAIN = Look(scale=RESERVE_SCALE, table=ColourTable.UNIFORM, letters_pt=9.0, is_plain=True)
+
+
+def bullseye(look: Look = LOOK) -> Figure:
     figure = new_page()
-    segments = {one.segment: one.flow for one in regions() if one.layer is Layer.WHOLE}
-    draw_bullseye(figure.add_axes(place_px(100, 100, 400, 400)), segments)
+    segments = {
+        one.segment: one.flow.mean_ml_min_g for one in regions() if one.layer is Layer.WHOLE
+    }
+    draw_bullseye(figure.add_axes(place_px(100, 100, 400, 400)), segments, look)
     return figure
 
 
@@ -106,8 +115,8 @@ def wedge_at(figure: Figure, radius: float, degrees: float) -> tuple[Wedge, list
 def test_segments_lie_as_seen_from_the_apex(radius: float, degrees: float, number: int) -> None:
     wedge, texts = wedge_at(bullseye(), radius, degrees)
     assert set(texts) == {str(number), f"{0.1 * number:.2f}"}
-    expected = to_hex(flow_colours()(flow_window()(0.1 * number)))
-    assert to_hex(wedge.get_facecolor()) == expected
+    expected = colour_of(0.1 * number, FLOW_SCALE, ColourTable.PERFUSION)
+    assert to_hex(wedge.get_facecolor()) == to_hex(expected)
     assert to_hex(wedge.get_edgecolor()) == TERRITORY_COLOURS[territory_of(number)]
 
 
@@ -119,38 +128,63 @@ def test_a_segment_without_number_is_grey() -> None:
 
 def test_a_bullseye_of_nothing_is_grey_all_over() -> None:
     figure = new_page()
-    draw_bullseye(figure.add_axes(place_px(0, 0, 400, 400)), {})
+    draw_bullseye(figure.add_axes(place_px(0, 0, 400, 400)), {}, LOOK)
     assert len(figure.axes[0].patches) == 16
     assert {to_hex(one.get_facecolor()) for one in figure.axes[0].patches} == {NO_NUMBER}
 
 
-def test_ink_is_readable_on_every_flow() -> None:
+def test_a_plain_bullseye_has_numbers_of_its_scale_and_no_names() -> None:
+    wedge, texts = wedge_at(bullseye(PLAIN), 0.86, 90)
+    assert texts == ["0.1"]
+    expected = colour_of(0.1, RESERVE_SCALE, ColourTable.UNIFORM)
+    assert to_hex(wedge.get_facecolor()) == to_hex(expected)
+    written = {text.get_text() for text in bullseye(PLAIN).axes[0].texts}
+    assert not written & {"LAD", "anterior", "8"}
+
+
+@pytest.mark.parametrize("table", ColourTable)
+def test_ink_is_readable_on_every_flow(table: ColourTable) -> None:
     for flow in np.linspace(0.0, 6.0, 61).tolist():
-        ground = np.array(flow_colours()(flow_window()(flow))[:3]) @ (0.299, 0.587, 0.114)
-        ink = 1.0 if ink_on(flow) == "#ffffff" else 0.0
+        colour = colour_of(flow, FLOW_SCALE, table)
+        ground = float(np.array(colour) @ (0.299, 0.587, 0.114))
+        ink = 1.0 if ink_on(colour) == "#ffffff" else 0.0
         assert abs(ground - ink) > 0.45
+
+
+VESSELS = set(TERRITORY_NAMES.values())
 
 
 def rows_of(measured: tuple[RegionFlow, ...]) -> dict[str, list[str]]:
     """Return the cells of each row of the table by its label, left to right."""
     figure = new_page()
-    bottom = draw_table(figure, 1000, 400, measured)
+    means = [flow_cells(measured, layer, lambda flow: flow.mean_ml_min_g) for layer in Layer]
+    columns = (
+        Column(heading="MBF", right_px=236, cells=means[0], is_main=True),
+        Column(heading="endo", right_px=286, cells=means[1]),
+        Column(heading="epi", right_px=330, cells=means[2]),
+        Column(heading="ratio", right_px=374, cells=ratio_cells(measured)),
+        Column(heading="%", right_px=420, cells=valid_cells(measured)),
+    )
+    content = Table(unit="ml/min/g", columns=columns, row_px=21, letters_pt=10.0)
+    bottom = draw_table(figure, 1000, 400, content)
     assert 400 < bottom < PAGE_SHAPE[0] - 60
     lines: dict[float, list[tuple[float, str]]] = {}
     for text in figure.texts:
         x, y = text.get_position()
-        if text.get_text() != "■":
-            lines.setdefault(round(y, 6), []).append((x, text.get_text()))
+        lines.setdefault(round(y, 6), []).append((x, text.get_text()))
     ordered = [[cell for _, cell in sorted(line)] for line in lines.values()]
-    return {row[0]: row[1:] for row in ordered}
+    return {
+        row[1] if row[0] == "territory" else row[0]: row[2:] if row[1] in VESSELS else row[1:]
+        for row in ordered
+    }
 
 
 def test_the_table_has_a_row_per_region() -> None:
     rows = rows_of(regions())
-    assert rows["ml/min/g"] == ["MBF", "± SE", "endo", "epi", "ratio", "valid"]
-    assert rows["10 mid inferior"] == ["1.00", "0.10", "0.80", "1.25", "0.64", "100 %"]
-    assert rows["8 mid anteroseptal"] == ["-", "-", "-", "-", "-", "30 %"]
-    assert rows["GLOBAL"] == ["-"] * 6
+    assert rows["ml/min/g"] == ["MBF", "endo", "epi", "ratio", "%"]
+    assert rows["10 mid inferior"] == ["1.00", "0.80", "1.25", "0.64", "100"]
+    assert rows["8 mid anteroseptal"] == ["-", "-", "-", "-", "30"]
+    assert rows["GLOBAL"] == ["-"] * 5
     assert len(rows) == 1 + 1 + 3 + 3 + 16
 
 
@@ -161,7 +195,7 @@ def test_the_table_shows_what_was_measured() -> None:
     measured = measure([slice_with(sectors, flow)])
     rows = rows_of(measured)
     assert rows["12 mid anterolateral"][0] == "1.20"
-    assert rows["1 basal anterior"] == ["-"] * 6
+    assert rows["1 basal anterior"] == ["-"] * 5
     assert rows["LAD"][0] == f"{measured[6].flow.mean_ml_min_g:.2f}"
 
 
