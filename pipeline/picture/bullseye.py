@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
@@ -95,7 +96,7 @@ def _draw_segment(
     radius = 0.5 * (inner + outer)
     x, y = radius * math.cos(math.radians(middle)), radius * math.sin(math.radians(middle))
     text = f"{value:.{look.scale.n_decimals}f}" if has_number else "-"
-    style = {"color": ink_on(fill), "ha": "center", "va": "center"}
+    style: dict[str, Any] = {"color": ink_on(fill), "ha": "center", "va": "center"}
     lower = 0.0 if look.is_plain else 0.045
     axes.text(x, y - lower, text, fontsize=look.letters_pt, weight="bold", **style)
     if not look.is_plain:
@@ -103,7 +104,7 @@ def _draw_segment(
 
 
 def _write_walls(axes: Axes) -> None:
-    style = {"color": QUIET_INK, "fontsize": 9.5, "ha": "center", "va": "center"}
+    style: dict[str, Any] = {"color": QUIET_INK, "fontsize": 9.5, "ha": "center", "va": "center"}
     for y, text in ((1.11, "anterior"), (-1.11, "inferior")):
         axes.text(0, y, text, **style)
     for x, text, turn in ((-1.11, "septal", 90), (1.11, "lateral", 270)):

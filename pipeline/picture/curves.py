@@ -1,6 +1,7 @@
 """Plots over time: gadolinium in blood and myocardium, and the spacing of the beats."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -54,7 +55,7 @@ def plot_curves(axes: Axes, analysis: Analysis, title: str, *, n_names_across: i
     for index, result in enumerate(analysis.slices):
         if result.tissue_time_s is not None and result.tissue_mmol_l is not None:
             colour, dashes = _SLICE_STYLES[index % len(_SLICE_STYLES)]
-            look = {"color": colour, "linestyle": dashes, "linewidth": 1.3}
+            look: dict[str, Any] = {"color": colour, "linestyle": dashes, "linewidth": 1.3}
             name = slice_name(index, analysis)
             tissue.plot(result.tissue_time_s, result.tissue_mmol_l, label=name, **look)
     if tissue.lines:
@@ -84,7 +85,7 @@ def plot_intervals(axes: Axes, states: Mapping[str, ImageSeries], title: str) ->
         rate = _MINUTE_S / float(np.median(intervals))
         label = f"{name} {rate:.0f}/min".strip()
         beats = np.arange(1, intervals.size + 1)
-        look = {"color": colour, "linestyle": dashes, "linewidth": 1.3}
+        look: dict[str, Any] = {"color": colour, "linestyle": dashes, "linewidth": 1.3}
         axes.plot(beats, intervals, label=label, **look)
         longest = max(longest, float(intervals.max()))
     room = _HEADROOM if len(states) == 1 else _WIDE_HEADROOM

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -56,7 +57,7 @@ def list_findings(figure: Figure, box: Box, remarks: Sequence[Remark]) -> None:
             write(figure, box.left, top + line * _LINE_PX, text, size=_LETTERS_PT, color=QUIET_INK)
             return
         for text in lines:
-            look = {"size": _LETTERS_PT, "color": _COLOURS[grade]}
+            look: dict[str, Any] = {"size": _LETTERS_PT, "color": _COLOURS[grade]}
             write(figure, box.left, top + line * _LINE_PX, text, **look)
             line += 1
 

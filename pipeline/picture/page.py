@@ -1,5 +1,7 @@
 """The one-look page of an exam: maps, bull's-eye, table, motion before and after, findings."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import UInt8
 from matplotlib.figure import Figure
@@ -129,5 +131,5 @@ def _draw_regions(figure: Figure, analysis: Analysis, table: ColourTable) -> Non
     )
     content = Table(unit="ml/min/g", columns=columns, row_px=21, letters_pt=10.0)
     bottom = draw_table(figure, _TABLE_PX, 424, content)
-    look_small = {"size": 9.0, "color": QUIET_INK, "linespacing": 1.3}
-    write(figure, _TABLE_PX, bottom + 4, _EXPLANATION, **look_small)
+    small: dict[str, Any] = {"size": 9.0, "color": QUIET_INK, "linespacing": 1.3}
+    write(figure, _TABLE_PX, bottom + 4, _EXPLANATION, **small)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -164,7 +165,7 @@ def _draw_bullseyes(
     )
     for position, (title, values, scale) in enumerate(parts):
         left = _RIGHT_PX + position * (_ROUND_PX + 5)
-        look = {"size": 11.0, "weight": "bold", "ha": "center"}
+        look: dict[str, Any] = {"size": 11.0, "weight": "bold", "ha": "center"}
         write(figure, left + _ROUND_PX // 2, 84, title, **look)
         axes = figure.add_axes(place_px(left, 104, _ROUND_PX, _ROUND_PX))
         draw_bullseye(axes, values, Look(scale=scale, table=table, letters_pt=9.5, is_plain=True))

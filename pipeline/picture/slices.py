@@ -1,6 +1,7 @@
 """One slice on a page: a map with contours over the corrected image."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -118,5 +119,5 @@ def _write(
     size: float,
     **style: str,
 ) -> None:
-    look = {"color": INK, **style}
+    look: dict[str, Any] = {"color": INK, **style}
     axes.text(*spot, text, fontsize=size, transform=axes.transAxes, **look)

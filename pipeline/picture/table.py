@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -23,7 +24,7 @@ from pipeline.reserve import RegionReserve
 
 Lookup = Mapping[tuple[str, Layer], FlowStatistics]
 
-_NUMBER = {"ha": "right", "va": "baseline"}
+_NUMBER: dict[str, Any] = {"ha": "right", "va": "baseline"}
 _VESSEL_PX = 158
 _RISE_PX = 14
 """From the top of a row to the line that its text stands on."""
@@ -118,7 +119,7 @@ def draw_table(figure: Figure, left: int, top: int, table: Table) -> int:
         _write_groups(figure, left, top, table)
         top += table.row_px
     for column in table.columns:
-        style = {"size": table.letters_pt - 0.5, "color": QUIET_INK, **_NUMBER}
+        style: dict[str, Any] = {"size": table.letters_pt - 0.5, "color": QUIET_INK, **_NUMBER}
         write(figure, left + column.right_px, top, column.heading, **style)
     write(
         figure, left, top, table.unit, size=table.letters_pt - 0.5, color=QUIET_INK, va="baseline"
@@ -140,11 +141,13 @@ def _groups() -> tuple[list[tuple[str, str, Territory | None]], ...]:
         [("global", "GLOBAL", None)],
         [(level.value, label, None) for level, label in levels.items()],
         [(one.value, "territory", one) for one in Territory],
-        *(
-            [(SEGMENT_NAMES[each], SEGMENT_NAMES[each], territory_of(each)) for each in numbers]
-            for numbers in SEGMENTS.values()
-        ),
+        *([_segment_row(each) for each in numbers] for numbers in SEGMENTS.values()),
     )
+
+
+def _segment_row(segment: int) -> tuple[str, str, Territory | None]:
+    name = SEGMENT_NAMES[segment]
+    return name, name, territory_of(segment)
 
 
 def _write_groups(figure: Figure, left: int, top: int, table: Table) -> None:
@@ -163,12 +166,16 @@ def _write_row(
     weight = "normal" if label[0].isdigit() else "bold"
     write(figure, left, top, label, size=size, weight=weight, va="baseline")
     if territory is not None:
-        look = {"color": TERRITORY_COLOURS[territory], "weight": "bold", "va": "baseline"}
+        look: dict[str, Any] = {
+            "color": TERRITORY_COLOURS[territory],
+            "weight": "bold",
+            "va": "baseline",
+        }
         write(figure, left + _VESSEL_PX, top, TERRITORY_NAMES[territory], size=size, **look)
     for column in table.columns:
         ink, heavy = (INK, "bold") if column.is_main else (QUIET_INK, "normal")
         cell = column.cells.get(name, "-")
-        style = {"size": size, "color": ink, "weight": heavy, **_NUMBER}
+        style: dict[str, Any] = {"size": size, "color": ink, "weight": heavy, **_NUMBER}
         write(figure, left + column.right_px, top, cell, **style)
 
 
