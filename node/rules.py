@@ -7,16 +7,28 @@ from pydantic import Field, field_validator
 
 from node.section import Positive, Section, checked_pattern
 
+FlipAngle = Annotated[float, Field(gt=0, le=90)]
+
 
 class AcquisitionRule(Section):
-    """What the headers of one protocol do not say."""
+    """What the headers of one protocol do not say, or say wrongly.
+
+    What is written here outweighs the header; None leaves it to the header. The shipped entries
+    are different: the header outweighs them.
+    """
 
     pattern: str
     role: Literal["perfusion", "arterial_input"]
-    pulse_spacing_ms: Positive
+    pulse_spacing_ms: Positive | None = None
     pulses_before_centre: Annotated[int, Field(ge=0)]
     inversion_time: Literal["to_centre", "to_first_pulse"]
-    proton_density_flip_angle_deg: Annotated[float, Field(gt=0, le=90)]
+    proton_density_flip_angle_deg: FlipAngle | None = None
+    saturation_delay_ms: Positive | None = None
+    """From the end of the saturation pulse to the first readout pulse, instead of the inversion
+    time of the header."""
+    echo_time_ms: Positive | None = None
+    flip_angle_deg: FlipAngle | None = None
+    field_strength_t: Positive | None = None
     readout: Literal["from_header", "spoiled", "echo_planar", "balanced"] = "from_header"
     balanced_preparation: Literal["half_alpha", "ramp"] = "ramp"
     ramp_pulses: Annotated[int, Field(ge=1)] = 3

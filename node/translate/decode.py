@@ -15,6 +15,7 @@ from node.translate.headers import FrameHeader, read_headers
 from node.translate.multi_frame import MULTI_FRAME_CLASSES
 from node.translate.roles import is_candidate
 from node.translate.runs import Run, find_runs
+from node.translate.series_account import list_series
 from pipeline.findings import Code, Finding, Grade
 
 _MR_CLASSES = MULTI_FRAME_CLASSES | {MRImageStorage}
@@ -57,11 +58,16 @@ def decode_study(
     _require_one_subject(headers)
     images = [header for header in headers if header.sop_class_uid in _MR_CLASSES]
     runs = find_runs([image for image in images if is_candidate(image)], rules, states)
-    exams, problems = _assemble(runs, rules, report)
-    for run in runs:
+    exams, problems = _assemble(runs.complete, rules, report)
+    findings += runs.findings
+    for run in runs.complete:
         findings += run.findings
-    account = StudyAccount(series=(), exams=tuple(item.account for item in exams))
-    return DecodedStudy(exams=exams, findings=(*findings, *problems), account=account)
+    account = StudyAccount(
+        series=list_series(headers, runs.complete), exams=tuple(item.account for item in exams)
+    )
+    # Exams of one protocol share its remarks.
+    once = tuple(dict.fromkeys((*findings, *problems)))
+    return DecodedStudy(exams=exams, findings=once, account=account)
 
 
 def _stay_silent(stage: str, fraction: float) -> None:

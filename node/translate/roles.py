@@ -4,21 +4,23 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from node.settings import AcquisitionRule, StateRule
+from node.settings import AcquisitionRule
 from node.translate.equipment import MANUFACTURER
 from node.translate.headers import FrameHeader
 from node.translate.values import text_of
-from pipeline.types import PatientState
 
 Role = Literal["perfusion", "arterial_input"]
 
-_EDGE = r"(?:^|[\W_\d])"
-_END = r"(?:[\W_\d]|$)"
-_ARTERIAL_INPUT = re.compile(rf"{_EDGE}(?:ds_?|lr_?)?aif{_END}|low_?res", re.IGNORECASE)
+EDGE = r"(?:^|[\W_\d])"
+END = r"(?:[\W_\d]|$)"
+_ARTERIAL_INPUT = re.compile(rf"{EDGE}(?:ds_?|lr_?)?aif{END}|low_?res", re.IGNORECASE)
 _PERFUSION = re.compile(r"perf|first.?pass|tfl_sr|sr_tfl|fgret", re.IGNORECASE)
-_CORRECTED = re.compile(rf"{_EDGE}moco{_END}", re.IGNORECASE)
-_STRESS = re.compile(r"stress|adeno|regad|dipy|hyperem|vasodil", re.IGNORECASE)
-_REST = re.compile(rf"{_EDGE}(?:rest|ruhe|repos){_END}", re.IGNORECASE)
+_CORRECTED = re.compile(rf"{EDGE}moco{END}", re.IGNORECASE)
+_PROTON_DENSITY = re.compile(rf"{EDGE}pd(?:w|_?ref)?{END}|proton", re.IGNORECASE)
+_MAP = re.compile(
+    rf"{EDGE}(?:mbf|cbf|ttp|mtt|mpr|psi|auc|pbv){END}|map{END}|flow|up.?slope|time.to.peak",
+    re.IGNORECASE,
+)
 _NOT_MAGNITUDE = frozenset({"P", "PHASE", "R", "REAL", "I", "IMAGINARY"})
 _COMPONENT = 2  # image type value 3 of the scanners that write one
 
@@ -48,33 +50,33 @@ def is_corrected_by_scanner(frame: FrameHeader) -> bool:
     return _CORRECTED.search(frame.names) is not None
 
 
-def is_candidate(frame: FrameHeader) -> bool:
-    """Whether an image can belong to a bolus run: a magnitude that this software did not make.
+def is_named_proton_density(frame: FrameHeader) -> bool:
+    """Whether a series calls itself proton density."""
+    return _PROTON_DENSITY.search(frame.names) is not None
 
-    Derived images stay: some scanners call filtered or registered images so, and they may be all
-    that was sent. Maps drop out later, having no beats.
-    """
-    if text_of(frame.dataset, "Manufacturer") == MANUFACTURER:
-        return False
+
+def is_named_map(frame: FrameHeader) -> bool:
+    """Whether a series calls itself a map: of flow, of times, of slopes."""
+    return _MAP.search(frame.names) is not None
+
+
+def is_own_result(frame: FrameHeader) -> bool:
+    """Whether this software made the image."""
+    return text_of(frame.dataset, "Manufacturer") == MANUFACTURER
+
+
+def is_magnitude(frame: FrameHeader) -> bool:
+    """Whether an image is not declared as phase, real or imaginary part."""
     component = text_of(frame.dataset, "ComplexImageComponent") or "MAGNITUDE"
     return component in {"MAGNITUDE", "MIXED"} and not _NOT_MAGNITUDE.intersection(
         frame.image_type[_COMPONENT : _COMPONENT + 1]
     )
 
 
-def state_of(frames: Sequence[FrameHeader], states: Sequence[StateRule]) -> PatientState:
-    """Return stress or rest: as the site says, else if the names say so without contradiction."""
-    settled = {
-        rule.state
-        for frame in frames
-        for rule in states
-        if rule.matches(frame.protocol, frame.station)
-    }
-    if len(settled) == 1:
-        return PatientState(settled.pop())
-    names = " ".join(sorted({frame.names for frame in frames}))
-    is_stress = _STRESS.search(names) is not None
-    is_rest = _REST.search(names) is not None
-    if is_stress == is_rest:
-        return PatientState.UNKNOWN
-    return PatientState.STRESS if is_stress else PatientState.REST
+def is_candidate(frame: FrameHeader) -> bool:
+    """Whether an image can belong to a bolus run: a magnitude that this software did not make.
+
+    Derived images stay: some scanners call filtered or registered images so, and they may be all
+    that was sent. Maps drop out later, having no beats.
+    """
+    return is_magnitude(frame) and not is_own_result(frame)

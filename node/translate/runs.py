@@ -1,21 +1,19 @@
 """Bolus runs: which stacks were acquired together, and which of them is the arterial input."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from node.errors import UnusableStudyError
 from node.settings import AcquisitionRule, StateRule
-from node.translate.clock import read_clock, wall_time_us
+from node.translate.density_series import find_density_series, precede, with_density
 from node.translate.headers import FrameHeader
-from node.translate.roles import is_corrected_by_scanner, is_named, state_of
-from node.translate.selection import (
-    find_inputs,
-    find_second_echo,
-    input_preference,
-    without_copies,
-)
-from node.translate.stacks import MIN_BEATS, Stack, alike, gather_stacks, order_base_to_apex
+from node.translate.proposals import propose_states
+from node.translate.refusals import check_geometry, no_run, note_mixed
+from node.translate.roles import is_corrected_by_scanner, is_named
+from node.translate.selection import select
+from node.translate.series import Series, gather_series
+from node.translate.stacks import Stack, order_base_to_apex
+from node.translate.states import NOT_SAID, StateReading, join
 from pipeline.findings import Code, Finding, Grade
 from pipeline.types import PatientState
 
@@ -24,39 +22,39 @@ from pipeline.types import PatientState
 class Run:
     """One bolus run."""
 
-    state: PatientState
+    state: StateReading
     slices: tuple[Stack, ...]
     """From base to apex."""
     arterial_input: Stack | None
     second_echo: Stack | None
     """The beats of the arterial input at a later echo time."""
+    input_reason: str
+    """What told the arterial input from the slices; empty when there is none."""
     findings: tuple[Finding, ...]
+
+    @property
+    def stacks(self) -> tuple[Stack, ...]:
+        """Slices, then the arterial input and its second echo, as far as they are there."""
+        inputs = (self.arterial_input, self.second_echo)
+        return (*self.slices, *(stack for stack in inputs if stack is not None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Series:
-    """One series of images, gathered into stacks."""
+class Runs:
+    """The bolus runs of a study."""
 
-    number: int
-    stacks: tuple[Stack, ...]
-    n_without_place: int
-    """Images without a usable position."""
-    state: PatientState
-    is_named: bool
-    start_us: int
-    end_us: int
-
-    @property
-    def full_stacks(self) -> tuple[Stack, ...]:
-        return tuple(stack for stack in self.stacks if stack.is_full)
+    complete: tuple[Run, ...]
+    """In order of time; at least one."""
+    findings: tuple[Finding, ...]
+    """On runs that cannot be used, and on what was noticed of several runs together."""
 
 
 def find_runs(
     frames: Iterable[FrameHeader],
     rules: Sequence[AcquisitionRule],
     states: Sequence[StateRule],
-) -> tuple[Run, ...]:
-    """Return the bolus runs of a study, in order of time.
+) -> Runs:
+    """Return the bolus runs of a study.
 
     A series belongs to a run when many frames lie at one position and either its name says
     perfusion or a time axis in steps of heart beats can be read. Series that overlap in time
@@ -74,91 +72,30 @@ def find_runs(
     Raises
     ------
     UnusableStudyError
-        There is no bolus run, or a series mixes geometries.
+        There is no bolus run, or a series mixes geometries and there is no other.
 
     """
-    ordered = sorted(frames, key=lambda frame: (*_family(frame), frame.sop_uid))
-    series = [
-        _describe(tuple(members), rules, states) for _, members in groupby(ordered, key=_family)
-    ]
+    series = gather_series(frames, rules, states)
     dynamic = [item for item in series if item.full_stacks]
     chosen = [item for item in dynamic if item.is_named] or [
-        item for item in dynamic if _has_clock(item)
+        item for item in dynamic if item.has_clock
     ]
     groups = _adopt_orphans(_gather_runs(chosen), rules)
-    runs = [_make_run(group, rules) for group in groups]
-    complete = tuple(run for run in runs if run is not None)
+    density = find_density_series([item for item in series if not item.full_stacks])
+    complete, errors = _make_runs(groups, rules, density)
     if not complete:
-        raise _no_run(series)
-    return complete
-
-
-def _family(frame: FrameHeader) -> tuple[str, bool]:
-    """Return what images must share to be one series: derived ones are kept apart."""
-    return frame.series_uid, frame.is_derived
-
-
-def _describe(
-    frames: tuple[FrameHeader, ...],
-    rules: Sequence[AcquisitionRule],
-    states: Sequence[StateRule],
-) -> _Series:
-    times = [wall_time_us(frame) for frame in frames]
-    first = frames[0]
-    stacks = gather_stacks(frames)
-    return _Series(
-        number=first.series_number,
-        stacks=stacks,
-        n_without_place=len(frames) - sum(len(stack.frames) for stack in stacks),
-        state=state_of(frames, states),
-        is_named=is_named(first, "perfusion", rules) or is_named(first, "arterial_input", rules),
-        start_us=min(times),
-        end_us=max(times),
+        raise errors[0] if errors else no_run(series)
+    problems = [Finding(code=error.code, grade=Grade.FAIL, text=error.text) for error in errors]
+    readings, proposals = propose_states([(run.state, run.slices) for run in complete])
+    named = tuple(replace(run, state=state) for run, state in zip(complete, readings, strict=True))
+    return Runs(
+        complete=named,
+        findings=(*problems, *note_mixed(series), *_note_two_boluses(chosen), *proposals),
     )
 
 
-def _has_clock(series: _Series) -> bool:
-    return read_clock([stack.frames for stack in series.full_stacks]) is not None
-
-
-def _no_run(series: Sequence[_Series]) -> UnusableStudyError:
-    """Say what is wrong with the series that should have been a bolus run."""
-    named = [item for item in series if item.is_named]
-    short = [item for item in named if not item.full_stacks]
-    mixed = next((item for item in short if _mixes_geometry(item)), None)
-    if mixed is not None:
-        return _mixed_geometry(mixed)
-    if any(item.n_without_place for item in short):
-        text = "The perfusion images have no usable position, orientation or pixel spacing."
-        return UnusableStudyError(Code.INCOMPLETE_TRANSFER, text)
-    if short:
-        most = max(len(stack.frames) for item in short for stack in item.stacks)
-        text = f"The perfusion series have at most {most} images per slice; {MIN_BEATS} are needed."
-        return UnusableStudyError(Code.BOLUS_NOT_COVERED, text)
-    if named:
-        text = "Only an arterial-input series was received, no perfusion slices."
-        return UnusableStudyError(Code.NO_PERFUSION_SERIES, text)
-    return UnusableStudyError(Code.NO_PERFUSION_SERIES, "No perfusion series was found.")
-
-
-def _mixes_geometry(series: _Series) -> bool:
-    """Whether a series without a full slice has many images that lie in different planes."""
-    n_frames = sum(len(stack.frames) for stack in series.stacks)
-    return n_frames >= MIN_BEATS and any(
-        not alike(stack, series.stacks[0]) for stack in series.stacks
-    )
-
-
-def _mixed_geometry(series: _Series) -> UnusableStudyError:
-    return UnusableStudyError(
-        Code.FEW_SLICES,
-        f"Series {series.number} mixes image geometries: orientation, matrix or pixel size "
-        "changes between images.",
-    )
-
-
-def _gather_runs(series: Sequence[_Series]) -> list[list[_Series]]:
-    runs: list[list[_Series]] = []
+def _gather_runs(series: Sequence[Series]) -> list[list[Series]]:
+    runs: list[list[Series]] = []
     for item in sorted(series, key=lambda item: (item.start_us, item.number)):
         partner = next((run for run in runs if _goes_with(item, run)), None)
         if partner is None:
@@ -168,23 +105,22 @@ def _gather_runs(series: Sequence[_Series]) -> list[list[_Series]]:
     return runs
 
 
-def _goes_with(item: _Series, run: Sequence[_Series]) -> bool:
+def _goes_with(item: Series, run: Sequence[Series]) -> bool:
     overlaps = any(item.start_us <= other.end_us and other.start_us <= item.end_us for other in run)
     return overlaps and _compatible(item.state, _state(run))
 
 
-def _compatible(first: PatientState, second: PatientState) -> bool:
-    return first == second or PatientState.UNKNOWN in (first, second)
+def _compatible(first: StateReading, second: StateReading) -> bool:
+    return first.state == second.state or PatientState.UNKNOWN in (first.state, second.state)
 
 
-def _state(run: Iterable[_Series]) -> PatientState:
-    states = {item.state for item in run} - {PatientState.UNKNOWN}
-    return states.pop() if len(states) == 1 else PatientState.UNKNOWN
+def _state(run: Iterable[Series]) -> StateReading:
+    return join(item.state for item in run)
 
 
 def _adopt_orphans(
-    groups: list[list[_Series]], rules: Sequence[AcquisitionRule]
-) -> list[list[_Series]]:
+    groups: list[list[Series]], rules: Sequence[AcquisitionRule]
+) -> list[list[Series]]:
     """Join a lone arterial input to the only run of its state.
 
     Some scanners write one time for a whole series; then runs cannot be seen in the times.
@@ -198,62 +134,71 @@ def _adopt_orphans(
     return others
 
 
-def _is_lone_input(group: Sequence[_Series], rules: Sequence[AcquisitionRule]) -> bool:
+def _is_lone_input(group: Sequence[Series], rules: Sequence[AcquisitionRule]) -> bool:
     first_frames = [stack.frames[0] for item in group for stack in item.full_stacks]
     return len(first_frames) == 1 and is_named(first_frames[0], "arterial_input", rules)
 
 
-def _make_run(series: Sequence[_Series], rules: Sequence[AcquisitionRule]) -> Run | None:
-    findings = [finding for item in series for finding in _check_geometry(item)]
-    received = [stack for item in series for stack in item.full_stacks]
-    stacks = without_copies(received)
-    inputs = find_inputs(stacks, rules)
-    slices = [stack for stack in stacks if stack not in inputs]
-    if not slices:
+def _make_runs(
+    groups: Sequence[Sequence[Series]],
+    rules: Sequence[AcquisitionRule],
+    density: Sequence[Series],
+) -> tuple[list[Run], list[UnusableStudyError]]:
+    runs: list[Run] = []
+    errors: list[UnusableStudyError] = []
+    for group in groups:
+        try:
+            run = _make_run(group, rules, _density_of(group, density), _procedure(group, groups))
+        except UnusableStudyError as error:
+            errors.append(error)
+            continue
+        runs += [] if run is None else [run]
+    return runs, errors
+
+
+def _density_of(group: Sequence[Series], density: Sequence[Series]) -> Series | None:
+    """Return the last proton-density series before a run."""
+    before = [
+        item for item in density if precede(item, group) and _compatible(item.state, _state(group))
+    ]
+    return max(before, key=lambda item: (item.start_us, item.number), default=None)
+
+
+def _procedure(group: Sequence[Series], groups: Sequence[Sequence[Series]]) -> StateReading:
+    """Return what the protocol code says, unless it says the same of another run."""
+    said = join(item.procedure_state for item in group)
+    others = [
+        join(item.procedure_state for item in other) for other in groups if other is not group
+    ]
+    return NOT_SAID if any(other.state is said.state for other in others) else said
+
+
+def _make_run(
+    series: Sequence[Series],
+    rules: Sequence[AcquisitionRule],
+    density: Series | None,
+    procedure: StateReading,
+) -> Run | None:
+    findings = [finding for item in series for finding in check_geometry(item)]
+    chosen = select([stack for item in series for stack in item.full_stacks], rules)
+    if not chosen.slices:
         return None
-    arterial_input = min(inputs, key=input_preference) if inputs else None
+    arterial_input = chosen.arterial_input
     hint = None if arterial_input is None else arterial_input.geometry
-    ordered = order_base_to_apex(slices, hint)
+    ordered = order_base_to_apex(chosen.slices, hint)
     state = _state(series)
+    second = chosen.second_echo
     return Run(
-        state=state,
-        slices=ordered,
-        arterial_input=arterial_input,
-        second_echo=find_second_echo(received, arterial_input),
-        findings=(*findings, *_remarks(ordered, state)),
+        state=procedure if state is NOT_SAID else state,
+        slices=tuple(with_density(stack, density) for stack in ordered),
+        arterial_input=None if arterial_input is None else with_density(arterial_input, density),
+        second_echo=None if second is None else with_density(second, density),
+        input_reason=chosen.input_reason,
+        findings=(*findings, *_remarks(ordered)),
     )
 
 
-def _check_geometry(series: _Series) -> Iterable[Finding]:
-    """Refuse a series whose planes change between beats; report images that cannot be used."""
-    full = series.full_stacks
-    if series.n_without_place:
-        yield Finding(
-            code=Code.INCOMPLETE_TRANSFER,
-            grade=Grade.REVIEW,
-            text=f"{series.n_without_place} images of series {series.number} have no usable "
-            "position and were left out.",
-        )
-    for stack in series.stacks:
-        if stack.is_full:
-            continue
-        if not any(alike(stack, other) for other in full):
-            raise _mixed_geometry(series)
-        yield Finding(
-            code=Code.INCOMPLETE_TRANSFER,
-            grade=Grade.REVIEW,
-            text=f"A slice of series {series.number} has only {len(stack.frames)} images "
-            "and was left out.",
-        )
-
-
-def _remarks(slices: Sequence[Stack], state: PatientState) -> Iterable[Finding]:
-    if state is PatientState.UNKNOWN:
-        yield Finding(
-            code=Code.STATE_MISSING,
-            grade=Grade.REVIEW,
-            text="The series names do not say whether this is stress or rest.",
-        )
+def _remarks(slices: Sequence[Stack]) -> Iterator[Finding]:
     counts = [len(stack.frames) for stack in slices]
     if max(counts) - min(counts) > 2:
         yield Finding(
@@ -266,4 +211,14 @@ def _remarks(slices: Sequence[Stack], state: PatientState) -> Iterable[Finding]:
             code=Code.RESIDUAL_MOTION,
             grade=Grade.NOTE,
             text="The scanner had corrected the motion of this series already.",
+        )
+
+
+def _note_two_boluses(series: Sequence[Series]) -> Iterator[Finding]:
+    for number in sorted({item.number for item in series if item.part > 0}):
+        yield Finding(
+            code=Code.INCOMPLETE_TRANSFER,
+            grade=Grade.REVIEW,
+            text=f"Series {number} holds two bolus runs with a pause between them; they were taken "
+            "apart.",
         )

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import mode
 
 import numpy as np
 from numpy.typing import NDArray
 
 from node.translate.headers import FrameHeader
+from node.translate.values import number_of
 from pipeline.types import Geometry
 
 MIN_BEATS = 20
@@ -27,6 +29,21 @@ class Stack:
 
     frames: tuple[FrameHeader, ...]
     geometry: Geometry
+    proton_density: tuple[FrameHeader, ...] = ()
+    """Frames of another series that were taken of this place before."""
+
+    @property
+    def inversion_time_ms(self) -> float:
+        """Of most frames, as the header says; 0 where it does not."""
+        return self._usual("InversionTime")
+
+    @property
+    def trigger_delay_ms(self) -> float:
+        """Of most frames, as the header says; 0 where it does not."""
+        return self._usual("TriggerTime")
+
+    def _usual(self, keyword: str) -> float:
+        return mode(number_of(frame.dataset, keyword) or 0.0 for frame in self.frames)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -42,7 +59,7 @@ class Stack:
 def gather_stacks(frames: Iterable[FrameHeader]) -> tuple[Stack, ...]:
     """Gather the frames of one series into stacks; frames without geometry are left out."""
     gathered: list[tuple[Geometry, list[FrameHeader]]] = []
-    for frame in sorted(frames, key=lambda frame: frame.sop_uid):
+    for frame in sorted(frames, key=lambda frame: frame.key):
         if frame.geometry is None:
             continue
         for geometry, members in gathered:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
 
 from node.translate.copying import UNREADABLE
 
@@ -25,6 +26,12 @@ def source_key(dataset: Dataset) -> str:
     frame = text_of(dataset, "ReferencedFrameNumber")
     uid = text_of(dataset, "SOPInstanceUID")
     return f"{uid}#{frame}" if frame else uid
+
+
+def items_of(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
+    """Return the items of a sequence; none when it is missing or garbled."""
+    value = _value_of(dataset, keyword)
+    return tuple(value) if isinstance(value, Sequence) else ()
 
 
 def number_of(dataset: Dataset, keyword: str) -> float | None:

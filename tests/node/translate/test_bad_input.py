@@ -29,9 +29,12 @@ from node.translate import (
     find_reference,
     to_bytes,
 )
+from node.translate.account import Origin
 from node.translate.encode_series import encode_corrected
 from node.translate.headers import read_headers
 from pipeline.findings import Code, Grade
+from pipeline.types import PatientState
+from tests.fakes.decoded import noticed
 from tests.fakes.exams import PAGE, STAMP, edit, series, unmoved, write_small_exam
 
 
@@ -76,7 +79,7 @@ def test_every_cut_of_a_file_is_noticed(tmp_path: Path) -> None:
     for length in [*range(1, 2600, 260), len(whole) - 1]:
         image.write_bytes(whole[:length])
         try:
-            findings = decode(files).findings
+            findings = noticed(decode(files))
         except UnusableStudyError as error:
             assert error.code is not Code.NO_PERFUSION_SERIES  # noqa: PT017 - either is right
         else:
@@ -87,7 +90,7 @@ def test_junk_beside_an_exam_is_remarked(files: list[Path], tmp_path: Path) -> N
     (tmp_path / "readme.txt").write_text("not an image")
     study = decode([*files, tmp_path / "readme.txt"])
     assert len(study.exams) == 1
-    (finding,) = study.findings
+    (finding,) = noticed(study)
     assert (finding.code, finding.grade) == (Code.INCOMPLETE_TRANSFER, Grade.REVIEW)
     assert "1 of 109 files" in finding.text
 
@@ -99,7 +102,7 @@ def test_missing_identifiers_are_not_dicom(keyword: str, files: list[Path]) -> N
     edit(files[:1], lambda dataset: dataset.__delattr__(keyword))
     with pytest.raises(NotDicomError):
         read_headers(files[0])[0]
-    assert decode(files).findings[0].code is Code.INCOMPLETE_TRANSFER
+    assert noticed(decode(files))[0].code is Code.INCOMPLETE_TRANSFER
 
 
 @pytest.mark.parametrize(
@@ -108,17 +111,14 @@ def test_missing_identifiers_are_not_dicom(keyword: str, files: list[Path]) -> N
         lambda data: data.__delattr__("PixelData"),
         lambda data: data.__setattr__("PixelData", b""),
         lambda data: data.__setattr__("PixelData", data.PixelData[:-2]),
-        lambda data: data.__setattr__("Rows", 4000),
     ],
 )
 def test_missing_pixels_are_counted(damage: Callable[[Dataset], None], files: list[Path]) -> None:
     damaged = series(files, 12)[4:6]
     edit(damaged, damage)
     error = refusal(files)
-    if error.code is Code.INCOMPLETE_TRANSFER:
-        assert "2 of 108" in error.text
-    else:  # other rows are another geometry
-        assert error.code is Code.FEW_SLICES
+    assert error.code is Code.INCOMPLETE_TRANSFER
+    assert "2 of 108" in error.text
 
 
 def test_all_pixels_missing_says_so(files: list[Path]) -> None:
@@ -155,7 +155,7 @@ def test_a_multi_frame_object_without_groups_reads_like_a_classic_one(files: lis
         lambda dataset: dataset.__setattr__("SOPClassUID", EnhancedMRImageStorage),
     )
     study = decode(files)
-    assert study.findings == ()
+    assert noticed(study) == ()
     assert study.exams[0].exam.arterial_input is not None
     assert torch.equal(study.exams[0].exam.arterial_input.frames, expected.frames)
 
@@ -204,6 +204,27 @@ def test_mixed_geometry_is_refused(change: Callable[[Dataset], None], files: lis
     assert "mixes image geometries" in error.text
 
 
+@pytest.mark.parametrize("change", [turn, coarsen, lambda data: data.__setattr__("Rows", 4000)])
+def test_a_few_images_of_another_geometry_are_left_out(
+    change: Callable[[Dataset], None], files: list[Path]
+) -> None:
+    edit(series(files, 12)[10:14], change)
+    study = decode(files)
+    assert sorted(len(item) for item in study.exams[0].sources.slices) == [25, 26, 26]
+    (finding,) = noticed(study)
+    assert (finding.code, finding.grade) == (Code.INCOMPLETE_TRANSFER, Grade.REVIEW)
+    assert "4 images of series 12" in finding.text
+
+
+def test_a_run_of_mixed_geometry_does_not_stop_the_other(tmp_path: Path, files: list[Path]) -> None:
+    rest = write_small_exam(tmp_path, "rest")
+    edit(series(rest, 22)[10:40], turn)
+    study = decode([*files, *rest])
+    assert [item.exam.state for item in study.exams] == [PatientState.STRESS]
+    (finding,) = noticed(study)
+    assert (finding.code, finding.grade) == (Code.FEW_SLICES, Grade.FAIL)
+
+
 @pytest.mark.parametrize(
     ("keyword", "value"),
     [
@@ -246,7 +267,7 @@ def test_a_slice_with_missing_images_is_left_out(files: list[Path]) -> None:
     third = [path for path in series(files, 12) if int(path.stem[4:]) % 3 == 0]
     study = decode([path for path in files if path not in third[10:]])
     assert len(study.exams[0].exam.slices) == 2
-    (finding,) = study.findings
+    (finding,) = noticed(study)
     assert finding.code is Code.INCOMPLETE_TRANSFER
     assert "only 10 images" in finding.text
 
@@ -255,7 +276,7 @@ def test_some_missing_images_are_remarked(files: list[Path]) -> None:
     third = [path for path in series(files, 12) if int(path.stem[4:]) % 3 == 0]
     study = decode([path for path in files if path not in third[12:16]])
     assert [len(item) for item in study.exams[0].sources.slices] == [27, 27, 23]
-    (finding,) = study.findings
+    (finding,) = noticed(study)
     assert "between 23 and 27" in finding.text
 
 
@@ -270,17 +291,24 @@ def test_a_protocol_without_rule_has_no_sequence(files: list[Path]) -> None:
     )
     study = decode_study(files, rules=[rule])
     assert all(item.sequence is None for item in study.exams[0].exam.slices)
-    (finding,) = study.findings
+    (finding,) = noticed(study)
     assert (finding.code, finding.grade) == (Code.UNSUPPORTED_SEQUENCE, Grade.FAIL)
 
 
-def test_no_field_strength_is_refused(files: list[Path]) -> None:
+def test_without_field_strength_there_are_images_but_no_sequence(files: list[Path]) -> None:
     def forget(dataset: Dataset) -> None:
         del dataset.MagneticFieldStrength
         del dataset.ImagingFrequency
 
     edit(files, forget)
-    assert refusal(files).code is Code.UNSUPPORTED_SEQUENCE
+    study = decode(files)
+    exam = study.exams[0].exam
+    assert exam.arterial_input is not None
+    assert all(item.sequence is None for item in (*exam.slices, exam.arterial_input))
+    (finding,) = noticed(study)
+    assert (finding.code, finding.grade) == (Code.UNSUPPORTED_SEQUENCE, Grade.FAIL)
+    assert "field strength" in finding.text
+    assert study.exams[0].account.facts[0].origin is Origin.MISSING
 
 
 def test_one_bad_run_does_not_stop_the_other(tmp_path: Path, files: list[Path]) -> None:
@@ -288,7 +316,7 @@ def test_one_bad_run_does_not_stop_the_other(tmp_path: Path, files: list[Path]) 
     edit(rest[3:5], lambda dataset: dataset.__delattr__("PixelData"))
     study = decode([*files, *rest])
     assert len(study.exams) == 1
-    assert [(item.code, item.grade) for item in study.findings] == [
+    assert [(item.code, item.grade) for item in noticed(study)] == [
         (Code.INCOMPLETE_TRANSFER, Grade.FAIL)
     ]
 

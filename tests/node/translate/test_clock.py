@@ -15,6 +15,7 @@ from node.translate import decode_study
 from node.translate.clock import TimeSource, parse_time_us, read_clock
 from node.translate.headers import read_headers
 from pipeline.findings import Code, Grade
+from tests.fakes.decoded import noticed
 from tests.fakes.exams import edit, small_exam, write_small_exam
 
 
@@ -96,7 +97,7 @@ def test_constant_trigger_time_is_none_and_creation_time_is_remarked(tmp_path: P
     for change in (freeze_acquisition, remove_private):
         edit(files, change)
     assert source_of(files) is TimeSource.CONTENT_TIME
-    (finding,) = decode_study(files, rules=DEFAULT_ACQUISITION).findings
+    (finding,) = noticed(decode_study(files, rules=DEFAULT_ACQUISITION))
     assert (finding.code, finding.grade) == (Code.TIMING_UNREADABLE, Grade.REVIEW)
 
 
@@ -124,7 +125,7 @@ def test_an_arterial_input_without_times_is_left_out(tmp_path: Path) -> None:
     study = decode_study(files, rules=DEFAULT_ACQUISITION)
     assert study.exams[0].exam.arterial_input is None
     assert study.exams[0].sources.arterial_input == ()
-    assert [finding.code for finding in study.findings] == [Code.TIMING_UNREADABLE]
+    assert [finding.code for finding in noticed(study)] == [Code.TIMING_UNREADABLE]
 
 
 def test_midnight_is_no_gap(tmp_path: Path) -> None:

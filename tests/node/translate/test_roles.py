@@ -10,6 +10,7 @@ from node.settings import DEFAULT_ACQUISITION
 from node.translate import DecodedStudy, decode_study
 from pipeline.findings import Code
 from pipeline.types import PatientState
+from tests.fakes.decoded import noticed
 from tests.fakes.exams import edit, series, write_small_exam
 
 
@@ -48,7 +49,7 @@ def test_state_follows_from_names(name: str, state: PatientState, files: list[Pa
     rename(files, name)
     study = decode(files)
     assert study.exams[0].exam.state is state
-    codes = [finding.code for finding in study.findings]
+    codes = [finding.code for finding in noticed(study)]
     assert (Code.STATE_MISSING in codes) == (state is PatientState.UNKNOWN)
 
 
@@ -100,10 +101,10 @@ def test_phase_images_and_maps_are_passed_over(tmp_path: Path, files: list[Path]
         dataset.SeriesInstanceUID = f"{dataset.SeriesInstanceUID[:60]}.1"
 
     edit(twins, as_phase)
-    assert decode([*files, *twins]).findings == ()
+    assert noticed(decode([*files, *twins])) == ()
     edit(twins[-3:], as_map)
     study = decode([*files, *twins])
-    assert study.findings == ()
+    assert noticed(study) == ()
     assert len(study.exams) == 1
 
 
@@ -116,7 +117,7 @@ def test_filtered_images_are_used_only_without_originals(tmp_path: Path, files: 
 
     edit(twins, as_filtered)
     both, alone = decode([*files, *twins]), decode(twins)
-    assert both.findings == alone.findings == ()
+    assert noticed(both) == noticed(alone) == ()
     assert [source.ImageType[0] for source in both.exams[0].sources.all] == ["ORIGINAL"] * 108
     assert [source.ImageType[0] for source in alone.exams[0].sources.all] == ["DERIVED"] * 108
 
@@ -134,7 +135,7 @@ def test_measured_images_are_preferred_to_corrected_ones(tmp_path: Path, files: 
     twins = write_small_exam(tmp_path / "twins")
     edit(twins, make_corrected)
     study = decode([*twins, *files])
-    assert study.findings == ()
+    assert noticed(study) == ()
     assert {source.SeriesNumber for source in study.exams[0].sources.all} == {11, 12}
 
 
@@ -142,7 +143,7 @@ def test_corrected_images_alone_are_used_and_remarked(files: list[Path]) -> None
     edit(files, make_corrected)
     study = decode(files)
     assert len(study.exams[0].exam.slices) == 3
-    assert [finding.code for finding in study.findings] == [Code.RESIDUAL_MOTION]
+    assert [finding.code for finding in noticed(study)] == [Code.RESIDUAL_MOTION]
 
 
 def test_two_stress_runs_are_two_exams(tmp_path: Path) -> None:

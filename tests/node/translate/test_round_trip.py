@@ -15,6 +15,7 @@ from node.scanner.plane import LONG_AXIS, short_axis_plane
 from node.settings import DEFAULT_ACQUISITION
 from node.translate import DecodedExam, decode_study
 from pipeline.types import ImageSeries, PatientState
+from tests.fakes.decoded import noticed
 from tests.fakes.exams import edit, series, small_exam, write_small_exam
 
 
@@ -26,7 +27,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(scope="module")
 def decoded(files: list[Path]) -> DecodedExam:
     study = decode_study(files, rules=DEFAULT_ACQUISITION)
-    assert study.findings == ()
+    assert noticed(study) == ()
     (exam,) = study.exams
     return exam
 
@@ -206,7 +207,7 @@ def test_a_second_echo_of_the_arterial_input_is_kept_apart(tmp_path: Path, is_sp
     if is_split:
         edit(series(files, 11), split)
     study = decode_study(files, rules=DEFAULT_ACQUISITION)
-    assert study.findings == ()
+    assert noticed(study) == ()
     (item,) = study.exams
     first, second = item.exam.arterial_input, item.exam.arterial_second_echo
     later = phantom.arterial_input_second_echo
