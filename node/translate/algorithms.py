@@ -22,8 +22,7 @@ class Algorithm:
 
 def outline_algorithm(context: ResultContext) -> Algorithm:
     """Return what outlined the heart."""
-    found = (result.masks for result in context.analysis.slices)
-    methods = sorted({masks.method for masks in found if masks is not None})
+    methods = _outlined_by(context)
     has_network = "network" in methods
     weights = tuple(
         f"weights=sha256:{network.sha256}"
@@ -39,7 +38,7 @@ def outline_algorithm(context: ResultContext) -> Algorithm:
 
 
 def flow_algorithm(context: ResultContext) -> Algorithm:
-    """Return what computed flow, from the motion correction to the tissue model."""
+    """Return what computed flow, from motion correction and outline to the tissue model."""
     analysis, run = context.analysis, context.run
     models = sorted({str(one.flow.model) for one in analysis.slices if one.flow is not None})
     motion = sorted({one.motion.method for one in analysis.slices})
@@ -51,8 +50,14 @@ def flow_algorithm(context: ResultContext) -> Algorithm:
         parameters=(
             f"model={'+'.join(models)}",
             f"motion={'+'.join(motion)}",
+            f"outline={'+'.join(_outlined_by(context))}",
             *(() if arterial_input is None else (f"arterial input={arterial_input.source}",)),
             f"configuration=sha256:{run.configuration_digest}",
             *(f"{network.name}=sha256:{network.sha256}" for network in run.networks),
         ),
     )
+
+
+def _outlined_by(context: ResultContext) -> list[str]:
+    found = (result.masks for result in context.analysis.slices)
+    return sorted({masks.method for masks in found if masks is not None})

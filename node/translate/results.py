@@ -107,6 +107,8 @@ def to_bytes(result: ResultObject) -> bytes:
 def _write(dataset: Dataset, transfer_syntax_uid: str) -> bytes:
     buffer = io.BytesIO()
     file = Dataset(dataset)
+    # So that pydicom writes as it is what is bytes already: the content of a report.
+    file.set_original_encoding(*dataset.original_encoding, dataset.original_character_set)
     file.file_meta = _file_meta(dataset, transfer_syntax_uid)
     with warnings.catch_warnings():
         # pydicom would write "??" for what the character set lacks, and only warn.
