@@ -25,6 +25,7 @@ from node.translate import (
 from node.translate.clock import read_clock
 from node.translate.headers import read_headers
 from pipeline.types import Analysis
+from tests.fakes.decoded import noticed
 from tests.fakes.exams import PAGE, STAMP, edit, unmoved_analysis, write_small_exam
 
 SETTINGS = ResultsSettings(institution="Test Hospital Node")
@@ -320,7 +321,7 @@ def test_our_own_results_are_no_input(
         files.append(path)
     study = decode_study(files, rules=DEFAULT_ACQUISITION)
     assert len(study.exams) == 1
-    assert study.findings == ()
+    assert noticed(study) == ()
     assert torch.equal(study.exams[0].exam.slices[0].frames, decoded.exam.slices[0].frames)
 
 
