@@ -41,7 +41,15 @@ _AGENTS = {  # CID 12
     "gadoteridol": code("353946009", "SCT", "Gadoteridol"),
     "gadodiamide": code("354088005", "SCT", "Gadodiamide"),
 }
-_NEVER_SHARED = frozenset({Tag("FrameContentSequence")})
+_NEVER_SHARED = frozenset(
+    Tag(keyword)
+    for keyword in (
+        "FrameContentSequence",
+        "PlanePositionSequence",
+        "CardiacSynchronizationSequence",
+    )
+)
+"""Not even where an object has one frame."""
 _SOME_AGENT = code("768763008", "SCT", "Gadolinium")
 _CONCENTRATION_MMOL_ML = 1.0
 
@@ -49,7 +57,7 @@ _CONCENTRATION_MMOL_ML = 1.0
 def make_enhanced(frames: Sequence[Frame], manners: Manners, *parts: str) -> Dataset:
     """Return one object of frames of a series, in the order in which they are given.
 
-    What is equal in all frames goes into the shared functional groups.
+    What is equal in all frames goes into the shared functional groups, if it is public.
 
     Parameters
     ----------
@@ -158,9 +166,9 @@ def _add_dimensions(whole: Dataset, image: ScannedImage) -> None:
 def _add_groups(whole: Dataset, frames: Sequence[Frame], manners: Manners) -> None:
     per_frame = [_groups(header, image, manners) for header, image in frames]
     shared = Dataset()
-    for tag in list(per_frame[0].keys()):
+    for tag in [tag for tag in per_frame[0].keys() - _NEVER_SHARED if not tag.is_private]:
         values = [group.get(tag) for group in per_frame]
-        if tag not in _NEVER_SHARED and all(value == values[0] for value in values[1:]):
+        if all(value == values[0] for value in values[1:]):
             shared[tag] = values[0]
             for group in per_frame:
                 del group[tag]

@@ -36,6 +36,8 @@ def make_legacy(headers: Sequence[Dataset], series: ScannedSeries) -> Dataset:
         )
     for keyword in _UNWANTED:
         converted.pop(keyword, None)
+    for item in converted.get("ContributingEquipmentSequence", ()):
+        item.ContributionDateTime = f"{converted.ContentDate}{converted.ContentTime}"
     organization = series.session.uid(*series.identity, "dimensions")
     for keyword in ("DimensionOrganizationSequence", "DimensionIndexSequence"):
         for item in converted.get(keyword, ()):

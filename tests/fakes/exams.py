@@ -15,7 +15,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from models.phantom import PhantomExam, Protocol, make_exam
-from node.scanner import VirtualPatient, write_exam
+from node.scanner import Dialect, VirtualPatient, write_exam
 from node.translate import NetworkStamp, RunStamp
 from pipeline.measure import measure
 from pipeline.segment import divide_exam
@@ -60,9 +60,10 @@ def write_small_exam(
     declares_beats: bool = False,
     with_localizer: bool = False,
     started: datetime | None = None,
+    dialect: Dialect | None = None,
 ) -> list[Path]:
     """Write a small exam, or copy it when the same one was written before."""
-    key = (state, n_slices, patient, declares_beats, with_localizer, started)
+    key = (state, n_slices, patient, declares_beats, with_localizer, started, dialect)
     folder.mkdir(parents=True, exist_ok=True)
     return [Path(shutil.copy(path, folder)) for path in _written(*key)]
 
@@ -75,6 +76,7 @@ def _written(
     declares_beats: bool,
     with_localizer: bool,
     started: datetime | None,
+    dialect: Dialect | None,
 ) -> list[Path]:
     folder = Path(tempfile.mkdtemp(prefix="small_exam_"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -85,6 +87,7 @@ def _written(
         declares_beats=declares_beats,
         with_localizer=with_localizer,
         started=started,
+        dialect=dialect,
     )
 
 
