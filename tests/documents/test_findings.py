@@ -11,20 +11,29 @@ from tests.documents.code_map import ROOT
 
 TEXT = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
 THRESHOLDS = re.findall(r"`(\w+)\.(_[A-Z_0-9]+) = ([^`]+)`", TEXT)
-WITHOUT_THRESHOLD = {"__init__", "agreement", "heart", "place", "segmentation"}
+PACKAGES = {
+    path.stem: f"pipeline.{package}.{path.stem}"
+    for package in ("quality", "reserve")
+    for path in (ROOT / "pipeline" / package).glob("*.py")
+}
+WITHOUT_THRESHOLD = {"__init__", "agreement", "heart", "place", "segmentation"} | {
+    "compare",
+    "placed",
+    "ratios",
+    "result",
+}
 
 
 @pytest.mark.parametrize(("module", "name", "value"), THRESHOLDS)
 def test_a_threshold_in_the_document_is_that_of_the_code(
     module: str, name: str, value: str
 ) -> None:
-    found = getattr(importlib.import_module(f"pipeline.quality.{module}"), name)
+    found = getattr(importlib.import_module(PACKAGES[module]), name)
     assert found == ast.literal_eval(value)
 
 
 def test_every_check_has_a_threshold_in_the_document() -> None:
-    modules = {path.stem for path in (ROOT / "pipeline" / "quality").glob("*.py")}
-    assert modules - WITHOUT_THRESHOLD == {module for module, _, _ in THRESHOLDS}
+    assert set(PACKAGES) - WITHOUT_THRESHOLD == {module for module, _, _ in THRESHOLDS}
 
 
 @pytest.mark.parametrize("code", Code)
