@@ -15,7 +15,7 @@ from pipeline.picture.borders import Borders, trace_borders
 from pipeline.picture.canvas import GRADE_COLOURS, QUIET_INK, RULE
 from pipeline.picture.colour import TERRITORY_COLOURS, TERRITORY_NAMES
 from pipeline.picture.labels import side_letters
-from pipeline.picture.overlay import contour_lines, draw_overlay
+from pipeline.picture.overlay import border_lines, draw_lines, lay_over, spoke_lines
 from pipeline.picture.panel import Panel, fit_panel
 from pipeline.picture.provenance import Provenance, foot_lines
 from pipeline.picture.raster import Picture, Raster, Spot, blank
@@ -35,7 +35,7 @@ _BAR_PX = (666, 118, 26, 582)
 """Left, top, width and height of the scale bar."""
 _READINGS_PX = (770, 84)
 _FOOT_PX = 716
-_LINE_PX = 1.4
+_LINE_PX, _SPOKE_PX = 1.4, 0.9
 _DIMMED = 0.45
 """Brightness of the image where the map has no number: no colour is as grey."""
 
@@ -95,8 +95,11 @@ def draw_map(
     borders = _borders(subject)
     picture = _colour(subject, panel, table)
     if borders is not None:
-        lines = contour_lines(borders, panel, _LINE_PX)
-        picture = draw_overlay(panel.n_rows, panel.n_columns, lines).over(picture)
+        lines = [
+            *spoke_lines(borders, panel, _SPOKE_PX),
+            *border_lines(borders, panel, _LINE_PX),
+        ]
+        picture = lay_over(draw_lines(panel.n_rows, panel.n_columns, lines)).over(picture)
     raster.paste(corner, picture)
     _write_head(raster, subject, analysis)
     _write_sides(raster, subject, panel, corner)

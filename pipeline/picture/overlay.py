@@ -8,14 +8,18 @@ from jaxtyping import Float, Int
 from PIL import Image, ImageDraw
 
 from pipeline.picture.borders import Borders, Points
+from pipeline.picture.canvas import INK
 from pipeline.picture.colour import TERRITORY_COLOURS
 from pipeline.picture.panel import Panel
-from pipeline.picture.raster import Picture
+from pipeline.picture.raster import Picture, letters
 
 _FINER = 4
 """Lines are drawn this many times larger and shrunk."""
-_RIM = "#000000"
+_RIM, _RIM_PX = "#000000", 1.4
 _NO_TERRITORY = "#ffffff"
+
+_CAPTION_PX = 6
+"""From the edge of the panel."""
 
 Line = tuple[Points, str, float]
 """Points in pixels of the panel, colour, width in pixels."""
@@ -40,25 +44,50 @@ class Overlay:
         return result.reshape(picture.shape)
 
 
-def draw_overlay(n_rows: int, n_columns: int, lines: Iterable[Line]) -> Overlay:
-    """Draw lines for panels of a size, the first at the bottom."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caption:
+    """One line of text at the left edge of a panel."""
+
+    text: str
+    size: int
+    is_low: bool = False
+    """At the bottom, not on top."""
+    is_bold: bool = False
+    colour: str = INK
+
+
+def draw_lines(n_rows: int, n_columns: int, lines: Iterable[Line]) -> Image.Image:
+    """Draw lines for panels of a size, the first at the bottom; transparent elsewhere."""
     canvas = Image.new("RGBA", (n_columns * _FINER, n_rows * _FINER))
     draw = ImageDraw.Draw(canvas)
     for points, colour, width in lines:
         path = [tuple(point) for point in (points * _FINER).tolist()]
         draw.line(path, fill=colour, width=max(1, round(width * _FINER)), joint="curve")
-    small = np.asarray(canvas.resize((n_columns, n_rows), Image.Resampling.BOX), dtype=np.float64)
-    opacity = small[..., 3].reshape(-1, 1) / 255
+    return canvas.resize((n_columns, n_rows), Image.Resampling.BOX)
+
+
+def lay_over(lines: Image.Image, captions: Iterable[Caption] = ()) -> Overlay:
+    """Return drawn lines, and captions at the left edge, as pixels to lay over an image."""
+    canvas = lines.copy()
+    draw = ImageDraw.Draw(canvas)
+    for caption in captions:
+        draw.text(
+            (_CAPTION_PX, canvas.height - _CAPTION_PX if caption.is_low else _CAPTION_PX),
+            caption.text,
+            font=letters(caption.size, is_bold=caption.is_bold),
+            fill=caption.colour,
+            anchor="ls" if caption.is_low else "la",
+            stroke_width=2,
+            stroke_fill=_RIM,
+        )
+    pixels = np.asarray(canvas, dtype=np.float64).reshape(-1, 4)
+    opacity = pixels[:, 3:] / 255
     at = np.flatnonzero(opacity[:, 0])
-    return Overlay(
-        at=at,
-        colour=opacity[at] * small.reshape(-1, 4)[at, :3],
-        see_through=1 - opacity[at],
-    )
+    return Overlay(at=at, colour=opacity[at] * pixels[at, :3], see_through=1 - opacity[at])
 
 
-def contour_lines(borders: Borders, panel: Panel, width: float) -> list[Line]:
-    """Return both borders of the wall by territory and the spokes between segments.
+def border_lines(borders: Borders, panel: Panel, width: float) -> list[Line]:
+    """Return both borders of the wall, in the colours of the territories.
 
     Parameters
     ----------
@@ -71,13 +100,18 @@ def contour_lines(borders: Borders, panel: Panel, width: float) -> list[Line]:
 
     """
     pieces = [
-        (panel.place(piece.points), TERRITORY_COLOURS[piece.territory])
-        if piece.territory
-        else (panel.place(piece.points), _NO_TERRITORY)
+        (
+            panel.place(piece.points),
+            TERRITORY_COLOURS[piece.territory] if piece.territory else _NO_TERRITORY,
+        )
         for piece in borders.pieces
     ]
     return [
-        *((points, _RIM, width + 1.4) for points, _ in pieces),
-        *((panel.place(spoke), _NO_TERRITORY, 0.6 * width) for spoke in borders.spokes),
+        *((points, _RIM, width + _RIM_PX) for points, _ in pieces),
         *((points, colour, width) for points, colour in pieces),
     ]
+
+
+def spoke_lines(borders: Borders, panel: Panel, width: float) -> list[Line]:
+    """Return the borders between segments."""
+    return [(panel.place(spoke), _NO_TERRITORY, width) for spoke in borders.spokes]

@@ -67,7 +67,7 @@ class Raster:
         self._draw.text(
             spot,
             text,
-            font=_font(size, is_bold=is_bold),
+            font=letters(size, is_bold=is_bold),
             fill=colour,
             anchor=anchor,
             stroke_width=2 if is_outlined else 0,
@@ -85,7 +85,7 @@ class Raster:
 
     def width_of(self, text: str, *, size: int, is_bold: bool = False) -> float:
         """Return how wide a line of text is, pixels."""
-        return float(_font(size, is_bold=is_bold).getlength(text))
+        return float(letters(size, is_bold=is_bold).getlength(text))
 
     def picture(self) -> Picture:
         """Return what was drawn."""
@@ -98,7 +98,8 @@ def blank(n_rows: int, n_columns: int) -> Picture:
 
 
 @cache
-def _font(size: int, *, is_bold: bool) -> ImageFont.FreeTypeFont:
+def letters(size: int, *, is_bold: bool) -> ImageFont.FreeTypeFont:
+    """Return the letters of a size in pixels."""
     name = "DejaVuSans-Bold.ttf" if is_bold else "DejaVuSans.ttf"
     file = Path(mpl.get_data_path()) / "fonts" / "ttf" / name
     # The simple layout is the same on every system; the other hangs on an optional library.
