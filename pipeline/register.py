@@ -93,7 +93,6 @@ def _guess_from(exam: Exam, tasks: list[Future[MotionCorrection]]) -> Callable[[
             time_s=known.time_s,
             at_s=target.time_s,
             spacing_mm=known.geometry.spacing_mm,
-            n_proton_density=known.n_proton_density,
         )
 
     return _guess

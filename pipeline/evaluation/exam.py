@@ -100,5 +100,4 @@ def _guess_mm(
         time_s=source.series.time_s,
         at_s=case.series.time_s,
         spacing_mm=source.series.spacing_mm,
-        n_proton_density=source.series.n_proton_density,
     )

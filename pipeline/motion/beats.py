@@ -4,11 +4,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pipeline.segment import locate_heart
 from pipeline.types import MotionCorrection
 
-INNER_FRACTION = 0.7
-"""Radius within which displacement is averaged, over that of the heart region."""
+INNER_MM = 36.0
+"""Radius within which displacement is averaged: the left ventricle with its wall and some room."""
 
 
 def displacement_of_beats(
@@ -17,7 +16,6 @@ def displacement_of_beats(
     time_s: Float[Tensor, " time"],
     at_s: Float[Tensor, " beat"],
     spacing_mm: tuple[float, float],
-    n_proton_density: int,
 ) -> Float[Tensor, "beat axis"]:
     """Return where the heart was in the beats of another series, mm from the reference frame.
 
@@ -35,14 +33,12 @@ def displacement_of_beats(
         When the frames of the other series were acquired, on the same clock, s. Shape `(beat,)`.
     spacing_mm
         Row and column spacing of the registered series, mm.
-    n_proton_density
-        How many of its frames are proton-density weighted.
 
     """
     knows = _shows_something(motion.frames) & ~motion.is_unlike
     if not bool(knows.any()):
         return motion.displacement.new_zeros(len(at_s), 2)
-    shift_mm = _heart_shift_mm(motion, knows, spacing_mm, int(knows[:n_proton_density].sum()))
+    shift_mm = _heart_shift_mm(motion, knows, spacing_mm)
     nearest = (at_s[:, None] - time_s[knows]).abs().argmin(dim=1)
     return shift_mm[nearest]
 
@@ -56,15 +52,14 @@ def _heart_shift_mm(
     motion: MotionCorrection,
     knows: Bool[Tensor, " time"],
     spacing_mm: tuple[float, float],
-    n_proton_density: int,
 ) -> Float[Tensor, "known axis"]:
     """Return the mean displacement of the middle of the heart, mm."""
-    frames = motion.frames[knows].float()
-    heart = locate_heart(frames, spacing_mm=spacing_mm, n_proton_density=n_proton_density)
+    frames = motion.frames
     rows, columns = (torch.arange(size, device=frames.device) for size in frames.shape[1:])
-    row_mm = (rows - heart.centre_row) * spacing_mm[0]
-    column_mm = (columns - heart.centre_column) * spacing_mm[1]
+    row, column = motion.heart_px or (float(rows[-1]) / 2, float(columns[-1]) / 2)
+    row_mm = (rows - row) * spacing_mm[0]
+    column_mm = (columns - column) * spacing_mm[1]
     distance_mm = torch.hypot(row_mm[:, None], column_mm[None, :])
-    inside = distance_mm <= max(INNER_FRACTION * heart.radius_mm, float(distance_mm.min()))
+    inside = distance_mm <= max(INNER_MM, float(distance_mm.min()))
     shift_px = motion.displacement[knows][:, :, inside].mean(dim=2)
     return shift_px * shift_px.new_tensor(spacing_mm)

@@ -56,15 +56,19 @@ def correct(
         Called with stage and fraction of this correction, 0-1.
 
     """
+    if networks is None:
+        networks = _shipped(method, frames.device)
     series = prepare(
-        frames, spacing_mm=spacing_mm, n_proton_density=n_proton_density, guess_mm=guess_mm
+        frames,
+        spacing_mm=spacing_mm,
+        n_proton_density=n_proton_density,
+        network=networks.segmentation,
+        guess_mm=guess_mm,
     )
     still = _still(series)
     too_small = len(series.usable) < MIN_FRAMES or min(frames.shape[1:]) < MIN_SIDE
     if too_small or method is Method.NONE:
         return still
-    if networks is None:
-        networks = _shipped(method, frames.device)
     considered: list[ConsideredCorrection] = []
     for name, answer in _answers(series, method, networks, progress or _silent):
         correction = _apply(series, answer, name)
@@ -121,8 +125,8 @@ def _answers(
 
 
 def _shipped(method: Method, device: torch.device) -> Networks:
-    """Load what the method needs; the iterative one works beside damaged weights."""
-    if method is Method.ITERATIVE:
+    """Load what the method needs; those that need no network work beside damaged weights."""
+    if method in (Method.ITERATIVE, Method.NONE):
         return Networks(anatomy=None, published=None)
     return shipped_networks(str(device))
 
@@ -164,6 +168,7 @@ def _still(series: Series) -> MotionCorrection:
         method="identity",
         quality=motion_quality(series.before, series.before, series.still[:1]),
         is_unlike=torch.zeros_like(series.is_usable),
+        heart_px=(series.crop.region.centre_row, series.crop.region.centre_column),
     )
 
 
@@ -186,6 +191,7 @@ def _apply(series: Series, candidate: Candidate, method: Method) -> MotionCorrec
         method=method.value,
         quality=motion_quality(series.before, after, displacement),
         is_unlike=is_unlike,
+        heart_px=(series.crop.region.centre_row, series.crop.region.centre_column),
     )
 
 

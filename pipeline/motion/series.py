@@ -6,9 +6,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from models.networks.segmentation import SegmentationNetwork
 from pipeline.motion.crop import HeartCrop
 from pipeline.motion.quality import Figures, figures
-from pipeline.segment import locate_heart
+from pipeline.segment import find_heart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,7 @@ def prepare(
     *,
     spacing_mm: tuple[float, float],
     n_proton_density: int,
+    network: SegmentationNetwork | None = None,
     guess_mm: Float[Tensor, "time axis"] | None = None,
 ) -> Series:
     """Find the usable frames and the heart, and measure the series as it is.
@@ -65,6 +67,8 @@ def prepare(
         Row and column spacing, mm.
     n_proton_density
         How many frames at the start are proton-density weighted.
+    network
+        Finds the heart; None leaves that to the bolus alone.
     guess_mm
         Displacement of each frame known from another series of the same beats, mm.
 
@@ -72,7 +76,7 @@ def prepare(
     is_usable = _usable(frames)
     usable = frames[is_usable].float()
     n_proton = int(is_usable[:n_proton_density].sum())
-    region = locate_heart(usable, spacing_mm=spacing_mm, n_proton_density=n_proton)
+    region = find_heart(usable, spacing_mm=spacing_mm, n_proton_density=n_proton, network=network)
     size = (frames.shape[1], frames.shape[2])
     crop = HeartCrop.around(region, spacing_mm=spacing_mm, image_size=size)
     return Series(

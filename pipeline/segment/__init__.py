@@ -1,6 +1,7 @@
 """Where the heart is, and which of its pixels are muscle.
 
-`locate_heart` works on a moving series (`heart`); `segment` outlines the left ventricle in a
+`locate_heart` finds the bolus in a moving series (`heart`), `find_heart` the left ventricle
+(`whereabouts`); `segment` outlines the left ventricle in a
 corrected one (`outline`): by the network (`network`, `sanity`, `refine`, `trust`) or by the bolus
 alone (`bolus`): `blood` tells the ventricles apart by the arrival of contrast, `polar` finds closed
 contours around a centre. `divide_exam` numbers the wall: `wall`
@@ -12,5 +13,14 @@ from pipeline.segment.heart import HeartRegion, locate_heart
 from pipeline.segment.levels import slice_levels
 from pipeline.segment.outline import segment
 from pipeline.segment.sectors import divide, divide_exam
+from pipeline.segment.whereabouts import find_heart
 
-__all__ = ["HeartRegion", "divide", "divide_exam", "locate_heart", "segment", "slice_levels"]
+__all__ = [
+    "HeartRegion",
+    "divide",
+    "divide_exam",
+    "find_heart",
+    "locate_heart",
+    "segment",
+    "slice_levels",
+]

@@ -102,6 +102,7 @@ def look_at_heart(
     *,
     region: HeartRegion,
     spacing_mm: tuple[float, float],
+    is_thorough: bool = True,
 ) -> HeartShares:
     """Return what the network sees, around the left ventricle that it has found.
 
@@ -117,12 +118,15 @@ def look_at_heart(
         Where the heart is according to the bolus.
     spacing_mm
         Row and column spacing, mm.
+    is_thorough
+        Whether to ask places all over the image where none with a passing bolus convinces.
 
     """
     view = _View(frames=frames, n_proton_density=n_proton_density, network=network)
     places = passage_places(frames[n_proton_density:], region, spacing_mm=spacing_mm)
     best = None
-    for n_asked, place in enumerate((*places, *_everywhere(frames, spacing_mm))):
+    others = _everywhere(frames, spacing_mm) if is_thorough else ()
+    for n_asked, place in enumerate((*places, *others)):
         if best is not None and agreement(best) > (SURE if n_asked < len(places) else LIKELY):
             break
         square, tissues = _settled(place, view, spacing_mm)
@@ -139,6 +143,11 @@ def agreement(seen: HeartShares) -> float:
     both = (walls & wall).sum(dim=(1, 2))
     total = walls.sum(dim=(1, 2)) + wall.sum()
     return float((2 * both / total.clamp_min(1)).mean())
+
+
+def middle_of(seen: HeartShares) -> tuple[float, float]:
+    """Return the middle of the left ventricle with its wall, px of the image."""
+    return seen.square.in_image(*_middle(seen.tissues.mean(dim=0)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,9 +28,7 @@ TIME_S = 0.8 * torch.arange(30, dtype=torch.float64)
 
 
 def ask(known: MotionCorrection, at_s: torch.Tensor) -> torch.Tensor:
-    return displacement_of_beats(
-        known, time_s=TIME_S, at_s=at_s, spacing_mm=SPACING_MM, n_proton_density=2
-    )
+    return displacement_of_beats(known, time_s=TIME_S, at_s=at_s, spacing_mm=SPACING_MM)
 
 
 def expected_mm(toy: Toy) -> torch.Tensor:
