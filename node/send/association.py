@@ -18,6 +18,10 @@ class AssociationFailedError(TransientError):
     """No association: the peer cannot be found, reached, or does not want us."""
 
 
+class NothingAcceptedError(AssociationFailedError):
+    """The peer answers, and takes none of the classes that were proposed."""
+
+
 @contextmanager
 def open_association(
     destination: Destination,
@@ -43,6 +47,8 @@ def open_association(
     ------
     AssociationFailedError
         With the step that failed and what to look at.
+    NothingAcceptedError
+        There was no step left to fail: the peer does not want what is to be sent.
 
     """
     entity = _application_entity(calling_ae, timeout_s)
@@ -77,6 +83,10 @@ def _first_success(
         )
         if association.is_established:
             return association
+        if _accepts_nothing(association):
+            raise NothingAcceptedError(
+                f"{destination.ae_title} accepts none of the object classes that are sent"
+            )
         reason = _reason(association, address, destination)
         if association.is_rejected:
             break
@@ -141,6 +151,11 @@ class _Entity(AE):
         return connection
 
 
+def _accepts_nothing(association: Association) -> bool:
+    has_answer = association.acceptor.primitive is not None
+    return has_answer and not association.is_rejected and not association.accepted_contexts
+
+
 def _reason(association: Association, address: str, destination: Destination) -> str:
     answer = association.acceptor.primitive
     if association.is_rejected and answer is not None:
@@ -148,8 +163,6 @@ def _reason(association: Association, address: str, destination: Destination) ->
             f"association rejected by {destination.ae_title}: "
             f"{answer.result_str.lower()}, {answer.reason_str.lower()}"
         )
-    if association.acceptor.primitive is not None and not association.accepted_contexts:
-        return f"{destination.ae_title} accepts none of the object classes that are sent"
     return _why_unreachable(address, destination.port, association.connection_timeout)
 
 

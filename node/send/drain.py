@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from node.log import event
 from node.ports import Clock
-from node.send.association import AssociationFailedError
+from node.send.association import AssociationFailedError, NothingAcceptedError
 from node.send.scu import Answer, Outcome, StoreSession, open_session
 from node.settings import Destination, SendSettings, Settings
 from storage.catalogue import Catalogue
@@ -139,6 +139,12 @@ class DestinationSender:
                 timeout_s=self._send.timeout_s,
             ) as session:
                 return self._deliver_each(session, due, stop)
+        except NothingAcceptedError as error:
+            # As if every object had been refused by itself: one that is never taken, alone in the
+            # outbox, would otherwise be tried for ever.
+            for delivery in due:
+                self._refuse(delivery, str(error))
+            return True
         except AssociationFailedError as error:
             self._hold_back(due[0], str(error), self._clock())
             return False
@@ -167,6 +173,10 @@ class DestinationSender:
             self._note_reachable()
             self._record(delivery, outcome)
         return True
+
+    def _refuse(self, delivery: Delivery, reason: str) -> None:
+        if self._outbox.begin(delivery.id):
+            self._record(delivery, Outcome(answer=Answer.REFUSED, text=reason))
 
     def _record(self, delivery: Delivery, outcome: Outcome) -> None:
         if outcome.answer is Answer.DELIVERED:

@@ -1,0 +1,112 @@
+"""A study computed more than once: what is new goes out, what no longer holds is taken back."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import torch
+from pydicom import dcmread
+
+from node.settings import Destination, MotionSettings, NodeSettings, Settings
+from node.work.networks import load_trained
+from node.work.outgoing import reject_study
+from node.work.study_job import StudyJob
+from storage.catalogue import Catalogue
+from storage.files import FileStore
+from storage.outbox import Outbox
+from storage.records import ReceivedInstance, StudyState
+from tests.fakes.exams import series, write_small_exam
+
+NOW = datetime(2026, 3, 2, 11, 30)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    pacs = Destination(name="PACS", ae_title="PACS", address="127.0.0.1", port=11112)
+    viewer = pacs.model_copy(update={"name": "VIEWER", "objects": ("page",)})
+    return Settings(
+        node=NodeSettings(data=tmp_path),
+        motion=MotionSettings(method="none"),
+        destinations=(pacs, viewer),
+    )
+
+
+@pytest.fixture
+def job(settings: Settings, catalogue: Catalogue, tmp_path: Path) -> StudyJob:
+    trained = load_trained(settings, torch.device("cpu"))
+    return StudyJob(settings, catalogue, FileStore(tmp_path), trained)
+
+
+def receive(catalogue: Catalogue, data_folder: Path, paths: list[Path]) -> None:
+    files = FileStore(data_folder)
+    for path in paths:
+        header = dcmread(path, stop_before_pixels=True)
+        catalogue.record_instance(
+            ReceivedInstance(
+                study_uid=header.StudyInstanceUID,
+                series_uid=header.SeriesInstanceUID,
+                sop_uid=header.SOPInstanceUID,
+                sop_class_uid=header.SOPClassUID,
+                transfer_syntax_uid=header.file_meta.TransferSyntaxUID,
+                file=files.keep([path.read_bytes()]),
+                patient_digest="0" * 64,
+                calling_ae="SCANNER",
+                source_address="127.0.0.1",
+                association_id=None,
+                is_ignored=False,
+            )
+        )
+
+
+def compute(job: StudyJob, catalogue: Catalogue) -> set[str]:
+    """Compute the queued revision; return the identifiers of its results, without retractions."""
+    (study,) = catalogue.studies()
+    run = catalogue.start(study.id, study.revision)
+    assert run is not None
+    job.compute(run)
+    results = catalogue.results(study.id, study.revision)
+    return {result.sop_uid for result in results if result.kind != "retraction"}
+
+
+def deliver(outbox: Outbox) -> dict[str, list[str]]:
+    """Let every destination accept everything; return what kinds each one got."""
+    kinds: dict[str, list[str]] = {}
+    for delivery in outbox.due(1000):
+        assert outbox.begin(delivery.id)
+        outbox.mark_sent(delivery.id)
+        kinds.setdefault(delivery.destination, []).append(delivery.kind)
+    return kinds
+
+
+def test_late_rejected_and_computed_again(
+    job: StudyJob, settings: Settings, catalogue: Catalogue, outbox: Outbox, tmp_path: Path
+) -> None:
+    images = series(write_small_exam(tmp_path / "scanner", n_slices=1), 12)
+    receive(catalogue, tmp_path, images[:-1])
+    catalogue.force(1)
+    first = compute(job, catalogue)
+    sent = deliver(outbox)
+    assert set(sent["PACS"]) == {"moco", "page", "failure"}
+    assert set(sent["VIEWER"]) == {"page", "failure"}, "its profile, and why there is no result"
+
+    receive(catalogue, tmp_path, images[-1:])
+    catalogue.force(1)
+    second = compute(job, catalogue)
+    assert catalogue.retracted_uids(1) == first - second
+    assert deliver(outbox)["VIEWER"][-1] == "retraction"
+
+    catalogue.retry(1)
+    assert compute(job, catalogue) == second, "nothing changed: the same objects again"
+    assert "retraction" not in deliver(outbox)["PACS"]
+
+    study = catalogue.study(1)
+    reject_study(study, "quality", settings=settings, catalogue=catalogue, now=NOW)
+    assert catalogue.retracted_uids(1) == first | second
+    assert deliver(outbox) == {"PACS": ["retraction"], "VIEWER": ["retraction"]}
+
+    catalogue.retry(1)
+    third = compute(job, catalogue)
+    assert third.isdisjoint(first | second), "an archive may refuse what it was told to forget"
+    assert len(third) == len(second)
+    assert deliver(outbox)["PACS"].count("retraction") == 0
+    assert catalogue.study(1).state is StudyState.FAILED
