@@ -38,6 +38,7 @@ DEFORMED = CodedTerm("125027", "DCM", "Deformed for Registration")  # CID 7203
 RESAMPLED = CodedTerm("113085", "DCM", "Spatial resampling")  # CID 7203
 SOURCE_IMAGE = CodedTerm("121322", "DCM", "Source image for image processing operation")  # CID 7202
 ACQUISITION_EQUIPMENT = CodedTerm("109101", "DCM", "Acquisition Equipment")  # CID 7005
+DIAGNOSTIC_REPORT = CodedTerm("18748-4", "LN", "Diagnostic imaging report")  # CID 7020
 PATIENT_STATE = CodedTerm("109054", "DCM", "Patient State")
 REJECTED_FOR_QUALITY = CodedTerm("113001", "DCM", "Rejected for Quality Reasons")  # CID 7010
 REJECTED_FOR_SAFETY = CodedTerm("113037", "DCM", "Rejected for Patient Safety Reasons")  # CID 7010

@@ -156,6 +156,14 @@ def add_sources(
     target.ReferencedSeriesSequence = ItemSequence(_series_items([*images, *brought]))
 
 
+def name_instance(image: Dataset) -> Dataset:
+    """Return an item that names an object (PS3.3 10.8)."""
+    item = Dataset()
+    item.ReferencedSOPClassUID = UID(image.SOPClassUID)
+    item.ReferencedSOPInstanceUID = UID(image.SOPInstanceUID)
+    return item
+
+
 def result_series_number(source: Dataset, offset: int, *, settings: ResultsSettings) -> int:
     """Return source series number x factor + offset, kept within an integer string."""
     number = int(number_of(source, "SeriesNumber") or 0)
@@ -174,15 +182,8 @@ def _fill(target: Dataset, keywords: Iterable[str]) -> None:
             setattr(target, keyword, None)
 
 
-def _instance(image: Dataset) -> Dataset:
-    item = Dataset()
-    item.ReferencedSOPClassUID = UID(image.SOPClassUID)
-    item.ReferencedSOPInstanceUID = UID(image.SOPInstanceUID)
-    return item
-
-
 def _reference(image: Dataset) -> Dataset:
-    item = _instance(image)
+    item = name_instance(image)
     if "ReferencedFrameNumber" in image:
         item.ReferencedFrameNumber = image.ReferencedFrameNumber
     return item
@@ -203,6 +204,6 @@ def _series_items(images: Iterable[Dataset]) -> Iterable[Dataset]:
         # Every frame of a multi-frame object is in the same instance.
         instances = {str(image.SOPInstanceUID): image for image in members}
         item.ReferencedInstanceSequence = ItemSequence(
-            _instance(image) for image in instances.values()
+            name_instance(image) for image in instances.values()
         )
         yield item

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -42,6 +43,7 @@ def draw_flow_maps(
         subject = MapSubject(
             values=flow_of_tissue(result.flow, result.masks),
             scale=FLOW_SCALE,
+            state=analysis.state,
             name=slice_name(index, analysis),
             readings=tuple(_readings_of(result, _flow_readings(analysis))),
             series=exam.slices[index],
@@ -79,13 +81,15 @@ def draw_reserve_maps(
         subject = MapSubject(
             values=np.asarray(found.reserve, dtype=np.float64),
             scale=RESERVE_SCALE,
+            state="stress / rest",
             name=slice_name(index, analysis),
             readings=tuple(_readings_of(result, _reserve_readings(reserve))),
             series=exam.slices[index],
             result=result,
         )
-        return draw_map(subject, analysis, provenance, table)
+        return draw_map(subject, together, provenance, table)
 
+    together = replace(analysis, findings=(*analysis.findings, *reserve.findings))
     return tuple(draw(*pair) for pair in enumerate(analysis.slices))
 
 

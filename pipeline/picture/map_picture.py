@@ -16,6 +16,7 @@ from pipeline.picture.canvas import GRADE_COLOURS, QUIET_INK, RULE
 from pipeline.picture.colour import TERRITORY_COLOURS, TERRITORY_NAMES
 from pipeline.picture.labels import side_letters
 from pipeline.picture.overlay import border_lines, draw_lines, lay_over, spoke_lines
+from pipeline.picture.paint import paint
 from pipeline.picture.panel import Panel, fit_panel
 from pipeline.picture.provenance import Provenance, foot_lines
 from pipeline.picture.raster import Picture, Raster, Spot, blank
@@ -36,8 +37,6 @@ _BAR_PX = (666, 118, 26, 582)
 _READINGS_PX = (770, 84)
 _FOOT_PX = 716
 _LINE_PX, _SPOKE_PX = 1.4, 0.9
-_DIMMED = 0.45
-"""Brightness of the image where the map has no number: no colour is as grey."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +59,8 @@ class MapSubject:
     values: Float[np.ndarray, "row column"]
     """On the pixels of the slice; NaN shows the image below."""
     scale: ColourScale
+    state: str
+    """Of the patient; both for a reserve."""
     name: str
     """Of the slice."""
     readings: Sequence[Reading]
@@ -121,20 +122,14 @@ def _corner(panel: Panel) -> tuple[int, int]:
 
 def _colour(subject: MapSubject, panel: Panel, table: ColourTable) -> Picture:
     """Return the map in colour over the dimmed image."""
-    image = panel.enlarge(mean_image(subject.result))
-    low, high = np.percentile(image, [1, 99])
-    grey = _DIMMED * ((image - low) / max(float(high - low), 1e-6)).clip(0, 1)
     values = panel.enlarge_known(subject.values)
-    colours = colours_of(table)[subject.scale.entry(values)]
-    below = np.rint(255 * grey).astype(np.uint8)[..., None]
-    return np.where(np.isfinite(values)[..., None], colours, below)
+    picture = paint(values, panel.enlarge(mean_image(subject.result)), subject.scale, table)
+    return np.rint(255 * picture).astype(np.uint8)
 
 
 def _write_head(raster: Raster, subject: MapSubject, analysis: Analysis) -> None:
     word = grade_of(analysis.findings).word
-    raster.write(
-        (_LEFT_PX, 18), f"{analysis.state.upper()}   {subject.name}", size=28, is_bold=True
-    )
+    raster.write((_LEFT_PX, 18), f"{subject.state.upper()}   {subject.name}", size=28, is_bold=True)
     raster.write((_LEFT_PX, 54), subject.scale.title, size=17, colour=QUIET_INK)
     raster.write(
         (_RIGHT_PX, 18), word, size=28, colour=GRADE_COLOURS[word], is_bold=True, anchor="ra"

@@ -40,6 +40,8 @@ _EXPLANATION = "contours of the corrected images over both"
 class Movie:
     """Frames that are composed when they are asked for."""
 
+    positions: tuple[int, ...]
+    """The slices that are shown, as numbered in the exam."""
     beats: tuple[Beat, ...]
     columns: tuple[MovieColumn, ...]
     lefts_px: tuple[int, ...]
@@ -117,6 +119,7 @@ def draw_movie(exam: Exam, analysis: Analysis, provenance: Provenance) -> Movie:
     for column, left in zip(columns, lefts_px, strict=True):
         _draw_strips(raster, column, left)
     return Movie(
+        positions=shown,
         beats=group_beats([np.asarray(exam.slices[index].time_s) for index in shown]),
         columns=columns,
         lefts_px=lefts_px,
