@@ -118,7 +118,9 @@ def read_acquisition(
 
 def read_field_strength(frame: FrameHeader, rules: Sequence[AcquisitionRule]) -> Sourced[float]:
     """Return the field strength, T. Some scanners write gauss, some only the frequency in MHz."""
-    configured = _Table(find_rule(frame, "perfusion", rules)).site("field_strength_t")
+    configured: Sourced[float] | None = _Table(find_rule(frame, "perfusion", rules)).site(
+        "field_strength_t"
+    )
     if configured is not None:
         return configured
     value, detail = (

@@ -82,6 +82,20 @@ def wall_time_us(frame: FrameHeader) -> int:
     return 0
 
 
+def wall_span_us(frames: Sequence[FrameHeader]) -> tuple[int, int]:
+    """Return when the first and the last image of a series were taken, roughly.
+
+    No series lasts half a day. One that seems to was taken over midnight by a scanner that writes
+    no dates, or converted by a program that spoiled them: then the time of the series has to do.
+    """
+    times = [wall_time_us(frame) for frame in frames]
+    if max(times) - min(times) <= _DAY_US // 2:
+        return min(times), max(times)
+    header = frames[0].dataset
+    start = _combine(text_of(header, "SeriesDate"), text_of(header, "SeriesTime")) or min(times)
+    return start, start
+
+
 def parse_time_us(text: str) -> int | None:
     """Return a DICOM TM value as microseconds after midnight (PS3.5 6.2), or None."""
     match = _TIME.match(text)

@@ -37,15 +37,23 @@ def precede(density: Series, run: Sequence[Series]) -> bool:
     )
 
 
-def with_density(stack: Stack, density: Series | None) -> Stack:
-    """Return a stack with the proton-density frames of its place, if there are any."""
-    if density is None:
-        return stack
-    same = [frames for frames in density.stacks if _shows_same(frames, stack)]
-    if not same:
-        return stack
-    nearest = min(same, key=lambda frames: _echo_distance(frames, stack))
-    return replace(stack, proton_density=nearest.frames)
+def with_density(stack: Stack, density: Sequence[Series]) -> Stack:
+    """Return a stack with the proton-density frames of its place, if there are any.
+
+    Parameters
+    ----------
+    stack
+        A slice, or the arterial input.
+    density
+        Series that precede the run, the last one first.
+
+    """
+    for item in density:
+        same = [frames for frames in item.stacks if _shows_same(frames, stack)]
+        if same:
+            nearest = min(same, key=lambda frames: _echo_distance(frames, stack))
+            return replace(stack, proton_density=nearest.frames)
+    return stack
 
 
 def _shows_same(frames: Stack, stack: Stack) -> bool:

@@ -156,12 +156,12 @@ def _make_runs(
     return runs, errors
 
 
-def _density_of(group: Sequence[Series], density: Sequence[Series]) -> Series | None:
-    """Return the last proton-density series before a run."""
+def _density_of(group: Sequence[Series], density: Sequence[Series]) -> list[Series]:
+    """Return the proton-density series before a run, the last one first."""
     before = [
         item for item in density if precede(item, group) and _compatible(item.state, _state(group))
     ]
-    return max(before, key=lambda item: (item.start_us, item.number), default=None)
+    return sorted(before, key=lambda item: (item.start_us, item.number), reverse=True)
 
 
 def _procedure(group: Sequence[Series], groups: Sequence[Sequence[Series]]) -> StateReading:
@@ -176,7 +176,7 @@ def _procedure(group: Sequence[Series], groups: Sequence[Sequence[Series]]) -> S
 def _make_run(
     series: Sequence[Series],
     rules: Sequence[AcquisitionRule],
-    density: Series | None,
+    density: Sequence[Series],
     procedure: StateReading,
 ) -> Run | None:
     findings = [finding for item in series for finding in check_geometry(item)]

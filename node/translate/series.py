@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from node.settings import AcquisitionRule, StateRule
-from node.translate.clock import read_clock, wall_time_us
+from node.translate.clock import read_clock, wall_span_us, wall_time_us
 from node.translate.headers import FrameHeader
 from node.translate.interleaved import take_apart
 from node.translate.roles import is_named
@@ -92,7 +92,7 @@ def _describe(
     state, procedure_state = read_state(frames, states), read_procedure_state(frames)
     named = is_named(first, "perfusion", rules) or is_named(first, "arterial_input", rules)
     for part, (members, start_us) in enumerate(_cut_at_pauses(frames)):
-        times = [wall_time_us(frame) for frame in members]
+        first_us, last_us = wall_span_us(members)
         stacks = _gather(members)
         yield Series(
             uid=first.series_uid,
@@ -102,8 +102,8 @@ def _describe(
             state=state,
             procedure_state=procedure_state,
             is_named=named,
-            start_us=start_us + min(times),
-            end_us=start_us + max(times),
+            start_us=start_us + first_us,
+            end_us=start_us + last_us,
             part=part,
         )
 
