@@ -9,6 +9,7 @@ from pydicom.uid import SecondaryCaptureImageStorage
 
 from node.settings import ResultsSettings
 from node.translate.codes import PERFUSION_ANALYSIS
+from node.translate.context import ResultContext
 from node.translate.derived import (
     add_sources,
     derive_identity,
@@ -17,10 +18,12 @@ from node.translate.derived import (
 )
 from node.translate.results import ResultObject, RunStamp
 from node.translate.uids import make_uid
+from pipeline.reserve import Reserve
 from pipeline.types import PatientState
 
 PAGE_OFFSET = 11
 FAILURE_OFFSET = 13
+PAIR_PAGE_OFFSET = 16
 
 Page = UInt8[np.ndarray, "row column 3"]
 
@@ -61,6 +64,42 @@ def encode_page(
     target.SOPInstanceUID = make_uid("page", key)
     target.SeriesDescription = describe_series(f"MBF summary {state.upper()}", settings=settings)
     target.DerivationDescription = f"Summary of maps, curves and findings. {run.software_version}"
+    add_sources(target, images, PERFUSION_ANALYSIS, preserved=False)
+    return ResultObject(kind="page", dataset=target)
+
+
+def encode_pair_page(
+    page: Page,
+    stress: ResultContext,
+    rest: ResultContext,
+    reserve: Reserve,
+    images: Sequence[Dataset],
+) -> ResultObject:
+    """Return the page of stress, rest and reserve; its series stands with those of stress.
+
+    Parameters
+    ----------
+    page
+        The drawn page. Shape `(row, column, 3)`.
+    stress, rest
+        Both exams.
+    reserve
+        What they say together.
+    images
+        The flow and reserve maps that are drawn on it.
+
+    """
+    run, settings = stress.run, stress.settings
+    findings = (*stress.analysis.findings, *rest.analysis.findings, *reserve.findings)
+    key = run.key(stress.key, rest.key, *(repr(finding) for finding in findings))
+    target = _capture(page, stress.numbering, PAIR_PAGE_OFFSET, run=run, settings=settings)
+    target.ImageType = ["DERIVED", "SECONDARY", "OTHER", "PERFUSION", "SUMMARY"]
+    target.SeriesInstanceUID = make_uid("pair page series", key)
+    target.SOPInstanceUID = make_uid("pair page", key)
+    title = "MBF and MPR summary STRESS/REST"
+    target.SeriesDescription = describe_series(title, settings=settings)
+    text = "Summary of flow under stress, at rest, and perfusion reserve."
+    target.DerivationDescription = f"{text} {run.software_version}"
     add_sources(target, images, PERFUSION_ANALYSIS, preserved=False)
     return ResultObject(kind="page", dataset=target)
 

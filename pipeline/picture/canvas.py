@@ -15,7 +15,7 @@ PAPER = "#101418"
 RULE = "#39424a"
 PANEL = "#171d23"
 GRADE_COLOURS = {"PASS": "#6fce8f", "REVIEW": "#f5c04a", "FAIL": "#ff6b5e"}
-_DPI = 100
+DPI = 100
 
 Place = tuple[float, float, float, float]
 """Left, bottom, width and height as fractions of the page."""
@@ -24,7 +24,7 @@ Place = tuple[float, float, float, float]
 def new_page() -> Figure:
     """Return an empty dark page of `PAGE_SHAPE` pixels."""
     rows, columns = PAGE_SHAPE
-    return Figure(figsize=(columns / _DPI, rows / _DPI), dpi=_DPI, facecolor=PAPER)
+    return Figure(figsize=(columns / DPI, rows / DPI), dpi=DPI, facecolor=PAPER)
 
 
 def place_px(left: int, top: int, width: int, height: int) -> Place:

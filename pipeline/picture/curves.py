@@ -1,10 +1,12 @@
 """Plots over time: gadolinium in blood and myocardium, and the spacing of the beats."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from pipeline.picture.canvas import INK, QUIET_INK, RULE, style_plot
 from pipeline.picture.labels import slice_name
@@ -17,6 +19,8 @@ _HEADROOM = 1.3
 """Room above the curves, for their names."""
 _WIDE_HEADROOM = 1.8
 """Room for two rows of them."""
+_BELOW = 0.06
+"""Room below 0, as a part of the range: noise before the bolus."""
 _RHYTHM_STYLES = (("#6fb7ff", "-"), ("#f5c04a", "--"))
 _MINUTE_S = 60.0
 
@@ -46,7 +50,7 @@ def plot_curves(axes: Axes, analysis: Analysis, title: str, *, n_names_across: i
             linewidth=1.6,
             label="blood",
         )
-        axes.set_ylim(top=_HEADROOM * axes.get_ylim()[1])
+        _set_range(axes, _HEADROOM * float(blood.concentration_mmol_l.max()))
         axes.tick_params(axis="y", colors=_BLOOD_COLOUR)
     tissue = axes.twinx()
     tissue.tick_params(colors=QUIET_INK, labelsize=9)
@@ -59,7 +63,9 @@ def plot_curves(axes: Axes, analysis: Analysis, title: str, *, n_names_across: i
             name = slice_name(index, analysis)
             tissue.plot(result.tissue_time_s, result.tissue_mmol_l, label=name, **look)
     if tissue.lines:
-        tissue.set_ylim(top=_WIDE_HEADROOM * tissue.get_ylim()[1])
+        _set_range(
+            tissue, _WIDE_HEADROOM * max(np.nanmax(line.get_ydata()) for line in tissue.lines)
+        )
     _write_names(axes, tissue, n_across=n_names_across)
 
 
@@ -89,8 +95,15 @@ def plot_intervals(axes: Axes, states: Mapping[str, ImageSeries], title: str) ->
         axes.plot(beats, intervals, label=label, **look)
         longest = max(longest, float(intervals.max()))
     room = _HEADROOM if len(states) == 1 else _WIDE_HEADROOM
-    axes.set_ylim(0, max(1.2, room * longest))
+    _set_range(axes, max(1.2, room * longest))
     _write_names(axes, n_across=1)
+
+
+def _set_range(axes: Axes, top: float) -> None:
+    """Show from a little below 0, with few round numbers."""
+    high = top if math.isfinite(top) and top > 0 else 1.0
+    axes.set_ylim(-_BELOW * high, high)
+    axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
 
 
 def _write_names(*parts: Axes, n_across: int) -> None:

@@ -1,6 +1,5 @@
 """The list of findings on a page."""
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ from matplotlib.figure import Figure
 
 from pipeline.findings import Finding, Grade
 from pipeline.picture.canvas import GRADE_COLOURS, QUIET_INK, write
+from pipeline.picture.fitting import wrap
 
 _COLOURS = {
     Grade.NOTE: QUIET_INK,
@@ -27,8 +27,8 @@ class Box:
     """Upper left corner, pixels."""
     top: int
     n_lines: int
-    n_letters: int
-    """In a line."""
+    width: int
+    """Of a line, pixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ def list_findings(figure: Figure, box: Box, remarks: Sequence[Remark]) -> None:
     line = 0
     merged = list(_merged(sorted(remarks, key=lambda remark: -remark.finding.grade)))
     for position, (grade, content) in enumerate(merged):
-        lines = textwrap.wrap(content, box.n_letters, subsequent_indent="       ")
+        lines = wrap(content, most_px=box.width, size=_LETTERS_PT)
         is_last = position == len(merged) - 1
         if line + len(lines) > box.n_lines - (not is_last):
             text = f"... and {len(merged) - position} more"

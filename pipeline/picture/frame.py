@@ -1,19 +1,18 @@
 """Head and foot of a page: what it shows, how good it is, what made it."""
 
-import textwrap
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
 from pipeline.findings import Grade
 from pipeline.picture.canvas import GRADE_COLOURS, INK, QUIET_INK, write
+from pipeline.picture.fitting import shorten
 from pipeline.picture.provenance import Provenance, assumed_line, foot_lines, method_line
 from pipeline.types import Analysis
 
 _LEFT_PX, _RIGHT_PX = 24, 1512
 _FOOT_PX = (1014, 1034, 1054)
 _FOOT_PT = 9.5
-_FOOT_LETTERS = 198
 
 
 def write_head(figure: Figure, title: str, summary: str, grade: Grade) -> None:
@@ -31,5 +30,5 @@ def write_foot(figure: Figure, analyses: Sequence[Analysis], provenance: Provena
     for position, (top, text) in enumerate(zip(_FOOT_PX, lines, strict=True)):
         has_assumed = position == 0 and bool(provenance.assumptions)
         ink = GRADE_COLOURS["REVIEW"] if has_assumed else QUIET_INK
-        short = textwrap.shorten(text, _FOOT_LETTERS, placeholder=" ...")
+        short = shorten(text, most_px=_RIGHT_PX - _LEFT_PX, size=_FOOT_PT)
         write(figure, _LEFT_PX, top, short, size=_FOOT_PT, color=ink)

@@ -62,6 +62,13 @@ def draw_page(
         Colours of the maps.
 
     """
+    return to_rgb(compose_page(exam, analysis, provenance, table))
+
+
+def compose_page(
+    exam: Exam, analysis: Analysis, provenance: Provenance, table: ColourTable
+) -> Figure:
+    """Put the page together, as `draw_page` renders it."""
     figure = new_page()
     title = f"{analysis.state.upper()} PERFUSION   MBF [ml/min/g]"
     write_head(figure, title, _summary(analysis), grade_of(analysis.findings))
@@ -73,10 +80,10 @@ def draw_page(
     plot_curves(curves, analysis, "Gadolinium [mmol/l] over time [s]: blood left, muscle right")
     beats = figure.add_axes(place_px(630, 586, 346, 186))
     plot_intervals(beats, {"": exam.slices[0]}, "Time to the next frame [s], frame by frame")
-    box = Box(left=_LEFT_PX, top=820, n_lines=9, n_letters=124)
+    box = Box(left=_LEFT_PX, top=820, n_lines=9, width=940)
     list_findings(figure, box, [Remark(finding=one) for one in analysis.findings])
     write_foot(figure, (analysis,), provenance)
-    return to_rgb(figure)
+    return figure
 
 
 def _summary(analysis: Analysis) -> str:

@@ -59,6 +59,22 @@ def draw_pair_page(
         Colours of the maps.
 
     """
+    return to_rgb(
+        compose_pair_page(
+            stress=stress, rest=rest, reserve=reserve, provenance=provenance, table=table
+        )
+    )
+
+
+def compose_pair_page(
+    *,
+    stress: AnalysedExam,
+    rest: AnalysedExam,
+    reserve: Reserve,
+    provenance: Provenance,
+    table: ColourTable,
+) -> Figure:
+    """Put the page together, as `draw_pair_page` renders it."""
     figure = new_page()
     remarks = _remarks(stress, rest, reserve)
     grade = grade_of(remark.finding for remark in remarks)
@@ -68,10 +84,10 @@ def draw_pair_page(
     _draw_bullseyes(figure, stress, rest, reserve, table)
     _draw_table(figure, stress, rest, reserve)
     _draw_curves(figure, stress, rest)
-    box = Box(left=_RIGHT_PX, top=912, n_lines=4, n_letters=104)
+    box = Box(left=_RIGHT_PX, top=912, n_lines=4, width=676)
     list_findings(figure, box, remarks)
     write_foot(figure, (stress.analysis, rest.analysis), provenance)
-    return to_rgb(figure)
+    return figure
 
 
 def _remarks(stress: AnalysedExam, rest: AnalysedExam, reserve: Reserve) -> list[Remark]:

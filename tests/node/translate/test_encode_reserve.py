@@ -10,6 +10,7 @@ from pydicom.dataset import FileDataset
 from node.settings import DEFAULT_ACQUISITION, ResultsSettings
 from node.translate import ResultObject, decode_study, encode_exam, to_bytes
 from node.translate.context import ResultContext
+from node.translate.encode_page import encode_pair_page
 from node.translate.encode_reserve import encode_reserve
 from pipeline.quality import AnalysedExam
 from pipeline.reserve import Reserve, compare_states
@@ -116,3 +117,19 @@ def test_the_same_exams_give_the_same_bytes(
     stress, rest = contexts[PatientState.STRESS], contexts[PatientState.REST]
     once, again = (encode_reserve(stress, rest, reserve, flow) for _ in range(2))
     assert [to_bytes(one) for one in once] == [to_bytes(one) for one in again]
+
+
+def test_the_page_of_both_stands_with_the_series_of_stress(
+    contexts: dict[PatientState, ResultContext], reserve: Reserve, flow: list[ResultObject]
+) -> None:
+    stress, rest = contexts[PatientState.STRESS], contexts[PatientState.REST]
+    shown = [one.dataset for one in flow]
+    made = encode_pair_page(PAGE, stress, rest, reserve, shown)
+    image = dcmread(BytesIO(to_bytes(made)))
+    assert (image.pixel_array == PAGE).all()
+    assert image.SeriesNumber == 100 * int(stress.numbering.SeriesNumber) + 16
+    assert image.SeriesDescription == "MBF and MPR summary STRESS/REST RESEARCH"
+    assert len(image.SourceImageSequence) == len(flow) == 6
+    assert {item.SpatialLocationsPreserved for item in image.SourceImageSequence} == {"NO"}
+    again = encode_pair_page(PAGE, stress, rest, reserve, shown)
+    assert to_bytes(again) == to_bytes(made)

@@ -6,8 +6,9 @@ from matplotlib.colors import to_hex
 from pipeline.findings import Code, Finding, Grade
 from pipeline.picture.canvas import GRADE_COLOURS, new_page
 from pipeline.picture.findings import Box, Remark, list_findings
+from pipeline.picture.fitting import width_px
 
-BOX = Box(left=24, top=852, n_lines=9, n_letters=150)
+BOX = Box(left=24, top=852, n_lines=9, width=1200)
 
 
 def lines_of(findings: list[Finding]) -> list[tuple[str, str]]:
@@ -55,7 +56,7 @@ def test_what_does_not_fit_is_counted(n_findings: int, n_lines: int) -> None:
 def test_a_long_sentence_is_wrapped() -> None:
     lines = [text for text, _ in lines_of([finding(Grade.NOTE, "long words " * 30)])]
     assert len(lines) == 3
-    assert all(len(text) <= 150 for text in lines)
+    assert all(width_px(text, 10.0) <= BOX.width for text in lines)
 
 
 def test_two_exams_are_told_apart_and_say_the_same_once() -> None:
