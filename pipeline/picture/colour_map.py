@@ -16,6 +16,8 @@ from pipeline.regions import Layer
 from pipeline.reserve import Reserve
 from pipeline.types import Analysis, Exam, SliceAnalysis
 
+_NOTES = ("Usual territories. Pixels next", "to a border are not counted.")
+_RESERVE_NOTES = (*_NOTES, "Ratio of mean flows: read it", "beside stress MBF.")
 _LAYERS = (Layer.ENDOCARDIAL, Layer.EPICARDIAL)
 
 
@@ -46,6 +48,7 @@ def draw_flow_maps(
             state=analysis.state,
             name=slice_name(index, analysis),
             readings=tuple(_readings_of(result, _flow_readings(analysis))),
+            notes=_NOTES,
             series=exam.slices[index],
             result=result,
         )
@@ -84,6 +87,7 @@ def draw_reserve_maps(
             state="stress / rest",
             name=slice_name(index, analysis),
             readings=tuple(_readings_of(result, _reserve_readings(reserve))),
+            notes=_RESERVE_NOTES,
             series=exam.slices[index],
             result=result,
         )

@@ -18,8 +18,8 @@ from pipeline.picture.labels import side_letters
 from pipeline.picture.overlay import border_lines, draw_lines, lay_over, spoke_lines
 from pipeline.picture.paint import paint
 from pipeline.picture.panel import Panel, fit_panel
-from pipeline.picture.provenance import Provenance, foot_lines
-from pipeline.picture.raster import Picture, Raster, Spot, blank
+from pipeline.picture.provenance import Provenance, assumed_line, foot_lines
+from pipeline.picture.raster import Picture, Raster, Spot, blank, cut_text
 from pipeline.picture.scale import ColourScale, ColourTable, colours_of
 from pipeline.picture.slices import mean_image
 from pipeline.picture.window import heart_window
@@ -35,7 +35,9 @@ _LEFT_PX, _TOP_PX, _RIGHT_PX = 24, 84, 936
 _BAR_PX = (666, 118, 26, 582)
 """Left, top, width and height of the scale bar."""
 _READINGS_PX = (770, 84)
-_FOOT_PX = 716
+_NOTES_PX = 700
+"""Where the last line of the notes stands."""
+_FOOT_PX = 712
 _LINE_PX, _SPOKE_PX = 1.4, 0.9
 
 
@@ -65,6 +67,8 @@ class MapSubject:
     """Of the slice."""
     readings: Sequence[Reading]
     """Of the whole slice first."""
+    notes: Sequence[str]
+    """Lines that say how to read the numbers."""
     series: ImageSeries
     result: SliceAnalysis
 
@@ -107,8 +111,10 @@ def draw_map(
     _write_numbers(raster, borders, panel, corner)
     _draw_bar(raster, subject.scale, table)
     _write_readings(raster, subject)
-    for line, text in enumerate(foot_lines(analysis, provenance)):
-        raster.write((_LEFT_PX, _FOOT_PX + 19 * line), text, size=12, colour=QUIET_INK)
+    foot = [*foot_lines(analysis, provenance), assumed_line(provenance)]
+    for line, text in enumerate(foot):
+        shown = cut_text(text, size=11, width=_RIGHT_PX - _LEFT_PX)
+        raster.write((_LEFT_PX, _FOOT_PX + 17 * line), shown, size=11, colour=QUIET_INK)
     return raster.picture()
 
 
@@ -204,6 +210,8 @@ def _write_readings(raster: Raster, subject: MapSubject) -> None:
         else:
             _write_segment(raster, (left, top), reading.segment, (value, layers))
             top += 46
+    for line, text in enumerate(reversed(subject.notes)):
+        raster.write((left, _NOTES_PX - 17 * line), text, size=11, colour=QUIET_INK, anchor="ls")
 
 
 def _write_segment(raster: Raster, spot: Spot, segment: int, texts: tuple[str, str]) -> None:

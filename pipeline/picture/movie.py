@@ -13,7 +13,7 @@ from pipeline.picture.canvas import GRADE_COLOURS, QUIET_INK
 from pipeline.picture.labels import shown_slices, slice_name
 from pipeline.picture.movie_column import MovieColumn, prepare_column
 from pipeline.picture.provenance import Provenance, foot_lines
-from pipeline.picture.raster import Picture, Raster, blank
+from pipeline.picture.raster import Picture, Raster, blank, cut_text
 from pipeline.picture.together import Beat, group_beats
 from pipeline.types import Analysis, Exam
 
@@ -115,7 +115,8 @@ def draw_movie(exam: Exam, analysis: Analysis, provenance: Provenance) -> Movie:
     raster.write((_MARGIN_PX, 12), title, size=22, is_bold=True)
     raster.write((_MARGIN_PX, 41), _EXPLANATION, size=13, colour=QUIET_INK)
     for line, text in enumerate(foot_lines(analysis, provenance)):
-        raster.write((_MARGIN_PX, _FOOT_PX + 15 * line), text, size=10, colour=QUIET_INK)
+        shown_text = cut_text(text, size=10, width=MOVIE_SHAPE[1] - 2 * _MARGIN_PX)
+        raster.write((_MARGIN_PX, _FOOT_PX + 15 * line), shown_text, size=10, colour=QUIET_INK)
     for column, left in zip(columns, lefts_px, strict=True):
         _draw_strips(raster, column, left)
     return Movie(

@@ -1,6 +1,7 @@
 """Lines over an image: drawn once with smooth edges, laid over as many frames as wanted."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,8 @@ from pipeline.picture.raster import Picture, letters
 
 _FINER = 4
 """Lines are drawn this many times larger and shrunk."""
+_MARGIN_PX = 4
+"""Around the points of lines, for their width."""
 _RIM, _RIM_PX = "#000000", 1.4
 _NO_TERRITORY = "#ffffff"
 
@@ -56,14 +59,22 @@ class Caption:
     colour: str = INK
 
 
-def draw_lines(n_rows: int, n_columns: int, lines: Iterable[Line]) -> Image.Image:
+def draw_lines(n_rows: int, n_columns: int, lines: Sequence[Line]) -> Image.Image:
     """Draw lines for panels of a size, the first at the bottom; transparent elsewhere."""
-    canvas = Image.new("RGBA", (n_columns * _FINER, n_rows * _FINER))
+    panel = Image.new("RGBA", (n_columns, n_rows))
+    if not lines:
+        return panel
+    every = np.concatenate([points for points, _, _ in lines])
+    # Only the part with lines is drawn finer: the rest of a large panel would cost the time.
+    left, top = (math.floor(low) - _MARGIN_PX for low in every.min(axis=0))
+    right, bottom = (math.ceil(high) + _MARGIN_PX for high in every.max(axis=0))
+    canvas = Image.new("RGBA", ((right - left) * _FINER, (bottom - top) * _FINER))
     draw = ImageDraw.Draw(canvas)
     for points, colour, width in lines:
-        path = [tuple(point) for point in (points * _FINER).tolist()]
+        path = [tuple(point) for point in ((points - (left, top)) * _FINER).tolist()]
         draw.line(path, fill=colour, width=max(1, round(width * _FINER)), joint="curve")
-    return canvas.resize((n_columns, n_rows), Image.Resampling.BOX)
+    panel.paste(canvas.reduce(_FINER), (left, top))
+    return panel
 
 
 def lay_over(lines: Image.Image, captions: Iterable[Caption] = ()) -> Overlay:

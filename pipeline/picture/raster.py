@@ -83,10 +83,6 @@ class Raster:
         """Put a picture in place, its upper left corner at column and row."""
         self._image.paste(Image.fromarray(part), corner)
 
-    def width_of(self, text: str, *, size: int, is_bold: bool = False) -> float:
-        """Return how wide a line of text is, pixels."""
-        return float(letters(size, is_bold=is_bold).getlength(text))
-
     def picture(self) -> Picture:
         """Return what was drawn."""
         return np.array(self._image, dtype=np.uint8)
@@ -95,6 +91,15 @@ class Raster:
 def blank(n_rows: int, n_columns: int) -> Picture:
     """Return an empty dark picture."""
     return np.array(Image.new("RGB", (n_columns, n_rows), PAPER), dtype=np.uint8)
+
+
+def cut_text(text: str, *, size: int, width: float) -> str:
+    """Return a line of text, without its last words where it is wider than allowed, pixels."""
+    font, words = letters(size, is_bold=False), text.split(" ")
+    while len(words) > 1 and font.getlength(text) > width:
+        words.pop()
+        text = " ".join([*words, "..."])
+    return text
 
 
 @cache
