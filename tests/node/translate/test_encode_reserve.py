@@ -8,8 +8,9 @@ from pydicom import dcmread
 from pydicom.dataset import FileDataset
 
 from node.settings import DEFAULT_ACQUISITION, ResultsSettings
-from node.translate import ResultObject, decode_study, encode_exam, to_bytes
+from node.translate import ResultObject, decode_study, to_bytes
 from node.translate.context import ResultContext
+from node.translate.encode_map import FLOW, MapPlace, encode_map
 from node.translate.encode_page import encode_pair_page
 from node.translate.encode_reserve import encode_reserve
 from pipeline.quality import AnalysedExam
@@ -45,12 +46,23 @@ def reserve(contexts: dict[PatientState, ResultContext]) -> Reserve:
 @pytest.fixture(scope="module")
 def flow(contexts: dict[PatientState, ResultContext]) -> list[ResultObject]:
     return [
-        one
-        for context in contexts.values()
-        for one in encode_exam(
-            context.decoded, context.analysis, PAGE, run=STAMP, settings=SETTINGS
+        encode_map(
+            result.flow.flow_ml_min_g,
+            FLOW,
+            MapPlace(
+                source=context.shown(position),
+                images=(context.shown(position),),
+                series_source=context.numbering,
+                position=position,
+            ),
+            state=state,
+            key=context.key,
+            run=STAMP,
+            settings=SETTINGS,
         )
-        if one.kind == "flow"
+        for state, context in contexts.items()
+        for position, result in enumerate(context.analysis.slices)
+        if result.flow is not None
     ]
 
 
