@@ -5,10 +5,12 @@ private. Enhanced objects have all frames at temporal position 1 (dcm2niix issue
 private delay is in milliseconds is likely, not known.
 """
 
+from datetime import timedelta
+
 from pydicom.dataset import Dataset
 
 from node.scanner.scanned import ScannedImage
-from node.scanner.session import Equipment
+from node.scanner.session import Equipment, dicom_time
 from node.scanner.vendors.manners import Manners
 
 _CREATOR = "CANON_MEC_MR3^10"
@@ -30,7 +32,8 @@ def _speak(header: Dataset, image: ScannedImage) -> None:
 
 
 def _speak_enhanced(header: Dataset, image: ScannedImage) -> None:
-    header.AcquisitionTime = header.AcquisitionTime[: -len("000")]
+    acquired = image.series.started + timedelta(milliseconds=round(image.time_s * 1e3))
+    header.AcquisitionTime = dicom_time(acquired)[: -len("000")]
     header.ImageType = ["ORIGINAL", "PRIMARY", "OTHER"]
     header.SequenceName = "FFE2D"
     if not image.series.is_proton_density:
