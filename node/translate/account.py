@@ -94,7 +94,7 @@ class StackAccount:
     shape: tuple[int, int]
     spacing_mm: tuple[float, float]
     position_mm: float
-    """Along the normal of the slices, from the first one."""
+    """Along the normal of the slices from base to apex, from the first one."""
     time_s: tuple[float, ...]
     """Of every frame on the clock of the exam."""
     n_proton_density: int

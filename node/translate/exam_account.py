@@ -30,8 +30,10 @@ _WEAKEST = (Origin.ASSUMED, Origin.CONFIGURATION)
 def list_stacks(run: TimedRun, images: Sequence[ImageSeries]) -> tuple[StackAccount, ...]:
     """Return the beats of every slice, of the arterial input and of its second echo."""
     most = max(len(stack.time_us) - stack.n_own_density for stack in run.stacks)
-    first = images[0].geometry
+    first, last = images[0].geometry, images[run.n_slices - 1].geometry
     normal = np.cross(first.row_direction, first.column_direction)
+    if normal @ np.subtract(last.origin_mm, first.origin_mm) < 0:
+        normal = -normal
     return tuple(
         StackAccount(
             name=stack.name,

@@ -101,6 +101,16 @@ def edit(paths: Sequence[Path], change: Callable[[Dataset], None]) -> None:
             dataset.save_as(path)
 
 
+def values(**wanted: object) -> Callable[[Dataset], None]:
+    """Return a change that writes values under their keywords."""
+
+    def change(dataset: Dataset) -> None:
+        for keyword, value in wanted.items():
+            setattr(dataset, keyword, value)
+
+    return change
+
+
 def series(paths: Sequence[Path], number: int) -> list[Path]:
     """Return the files of one series: 11 arterial input, 12 slices (21 and 22 at rest)."""
     return [path for path in paths if path.name.startswith(f"{number:03d}_")]
