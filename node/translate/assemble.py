@@ -23,6 +23,7 @@ from node.translate.exams import DecodedExam, Sources
 from node.translate.pixels import read_pixels
 from node.translate.proton_density import Images
 from node.translate.runs import Run
+from node.translate.scale import check_scales
 from node.translate.sequences import Sequences, build_sequences
 from node.translate.timed import TimedRun, TimedStack, put_in_order
 from pipeline.findings import Code, Finding, Grade
@@ -57,6 +58,7 @@ def assemble_exam(
     shown = join_facts(field, facts)
     findings = (
         *timed.findings,
+        *check_scales([header.dataset for stack in stacks for header in stack.headers]),
         *disagreement,
         *_remark_field(field),
         *_remark_sequences(exam, field),

@@ -4,6 +4,7 @@ import hashlib
 import re
 import struct
 import warnings
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,9 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from node.errors import NotDicomError, TransientError
+from node.translate.deflated import is_deflated, read_deflated
 from node.translate.multi_frame import flatten, is_multi_frame
+from node.translate.scale import set_real_world_scale
 from node.translate.values import number_of, numbers_of, source_key, text_of
 from node.translate.vendors import Meaning, complete_header, private_text
 from pipeline.types import Geometry, Vector
@@ -32,6 +35,7 @@ _DAMAGED = (
     AttributeError,
     NotImplementedError,
     RecursionError,
+    zlib.error,
 )
 """What pydicom raises on bytes that are not DICOM, cut short, or garbled."""
 
@@ -104,7 +108,7 @@ def read_dataset(path: Path, *, with_pixels: bool) -> FileDataset:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd values of other makers are not ours to report
-            dataset = dcmread(path, stop_before_pixels=not with_pixels)
+            dataset = _read(path, with_pixels=with_pixels)
     except OSError as error:
         raise TransientError(f"a received file cannot be read: {error.strerror}") from error
     except _DAMAGED as error:
@@ -112,6 +116,13 @@ def read_dataset(path: Path, *, with_pixels: bool) -> FileDataset:
     if not with_pixels and _is_cut(dataset):
         raise NotDicomError("the file is cut short inside its header")
     return dataset
+
+
+def _read(path: Path, *, with_pixels: bool) -> FileDataset:
+    with path.open("rb") as file:
+        if is_deflated(file):
+            return read_deflated(path, with_pixels=with_pixels)
+        return dcmread(file, stop_before_pixels=not with_pixels)
 
 
 def read_headers(path: Path) -> tuple[FrameHeader, ...]:
@@ -165,6 +176,7 @@ def _is_cut(dataset: FileDataset) -> bool:
 
 def _header(path: Path, dataset: Dataset) -> FrameHeader:
     complete_header(dataset)
+    set_real_world_scale(dataset)
     frame = number_of(dataset, "ReferencedFrameNumber")
     return FrameHeader(
         path=path,
