@@ -66,7 +66,9 @@ def encode_parametric(
 
 def _encode(context: ResultContext, stack: MapStack) -> ResultObject:
     place = place_stack(PARAMETRIC, stack, context)
-    made = _make(_values(context, stack), stack, place, context)
+    values = _values(context, stack)
+    made = _make(values, stack, place, context)
+    _set_frames(made, values, stack)
     anatomy = Dataset()
     anatomy.FrameLaterality = "U"
     anatomy.AnatomicRegionSequence = code_sequence(HEART)
@@ -80,6 +82,22 @@ def _values(context: ResultContext, stack: MapStack) -> NDArray[np.float32]:
     return np.stack(
         [np.asarray(flow.flow_ml_min_g, dtype=np.float32) for flow in flows if flow is not None]
     )
+
+
+def _set_frames(made: Dataset, values: NDArray[np.float32], stack: MapStack) -> None:
+    """Put the frames in the order of the stack; highdicom writes them in the opposite one.
+
+    dcmqi and with it 3D Slicer lay frames upwards along the normal, whatever positions they have.
+    """
+    of_image = {
+        frame.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID: frame
+        for frame in made.PerFrameFunctionalGroupsSequence
+    }
+    frames = [of_image[image.SOPInstanceUID] for image in stack.images]
+    for number, frame in enumerate(frames, start=1):
+        frame.FrameContentSequence[0].DimensionIndexValues = [number]
+    made.PerFrameFunctionalGroupsSequence = ItemSequence(frames)
+    made.FloatPixelData = values.astype("<f4").tobytes()
 
 
 def _make(

@@ -9,29 +9,36 @@ this node as the scanner and draw identifiers at random.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.uid import UID
+from pydicom.uid import UID, ParametricMapStorage
 
 from node.translate.context import ResultContext
 from node.translate.derived import derive_identity, describe_series, result_series_number
 from node.translate.results import ResultKind, ResultObject
 from node.translate.uids import make_uid
-from node.translate.values import numbers_of, text_of
+from node.translate.values import number_of, numbers_of, text_of
 
 CREATOR = "perfnode^"
 """A person name of one component ends with a caret (PS3.5 6.2.1)."""
+USUAL_THICKNESS_MM = 8.0
+"""Written where the scanner does not tell the thickness of its slices (Kramer 2020, doi
+10.1186/s12968-020-00607-1): a classic image may leave it empty, a multi-frame object must not."""
 _COSINE_DIGITS = 4
 """Direction cosines of one stack of slices differ by rounding only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MapStack:
-    """Classic flow maps that lie parallel, with the same pixels."""
+    """Classic flow maps that lie parallel, with the same pixels, in order along their normal.
+
+    Programs lay the frames in that order: dcmqi takes the first for the lowest whatever it says.
+    """
 
     number: int
     """1 for the first stack of an exam; there is a second one for slices that do not fit in."""
     positions: tuple[int, ...]
-    """Index of each slice in the exam."""
+    """Index of each slice in the exam; base to apex may run against the normal."""
     images: tuple[Dataset, ...]
 
 
@@ -61,6 +68,21 @@ class StackPlace:
     dimensions_uid: UID
 
 
+def load_highdicom() -> None:
+    """Load highdicom and its tables of the standard: 0.7 s that a first study need not wait for."""
+    from highdicom import SOPClass
+
+    SOPClass(
+        study_instance_uid="1.2",
+        series_instance_uid="1.2",
+        series_number=1,
+        sop_instance_uid="1.2",
+        sop_class_uid=ParametricMapStorage,
+        instance_number=1,
+        modality="MR",
+    )
+
+
 def stack_maps(context: ResultContext, maps: Sequence[ResultObject]) -> tuple[MapStack, ...]:
     """Return the flow maps of an exam in stacks.
 
@@ -78,15 +100,11 @@ def stack_maps(context: ResultContext, maps: Sequence[ResultObject]) -> tuple[Ma
         if result.flow is not None
     ]
     stacks: dict[tuple[object, ...], list[tuple[int, Dataset]]] = {}
-    for position, image in zip(with_flow, maps, strict=True):
-        stacks.setdefault(_grid_of(image.dataset), []).append((position, image.dataset))
+    for position, result in zip(with_flow, maps, strict=True):
+        image = _with_thickness(result.dataset)
+        stacks.setdefault(_grid_of(image), []).append((position, image))
     return tuple(
-        MapStack(
-            number=number,
-            positions=tuple(position for position, _ in members),
-            images=tuple(image for _, image in members),
-        )
-        for number, members in enumerate(stacks.values(), start=1)
+        _ordered(number, members) for number, members in enumerate(stacks.values(), start=1)
     )
 
 
@@ -134,6 +152,30 @@ def adopt(
     for item in (*target.DimensionOrganizationSequence, *target.DimensionIndexSequence):
         item.DimensionOrganizationUID = place.dimensions_uid
     return ResultObject(kind=kind.kind, dataset=target)
+
+
+def _ordered(number: int, members: Sequence[tuple[int, Dataset]]) -> MapStack:
+    along = sorted(members, key=lambda member: _height_mm(member[1]))
+    return MapStack(
+        number=number,
+        positions=tuple(position for position, _ in along),
+        images=tuple(image for _, image in along),
+    )
+
+
+def _height_mm(image: Dataset) -> float:
+    """Return the position of an image along the normal of its plane, mm (C.7.6.2.1.1)."""
+    cosines = np.array(numbers_of(image, "ImageOrientationPatient", 6))
+    corner = np.array(numbers_of(image, "ImagePositionPatient", 3))
+    return float(np.cross(cosines[:3], cosines[3:]) @ corner)
+
+
+def _with_thickness(image: Dataset) -> Dataset:
+    if number_of(image, "SliceThickness"):
+        return image
+    filled = Dataset(image)
+    filled.SliceThickness = f"{USUAL_THICKNESS_MM:g}"
+    return filled
 
 
 def _grid_of(image: Dataset) -> tuple[object, ...]:
