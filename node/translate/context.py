@@ -28,8 +28,9 @@ class ResultContext:
     @property
     def numbering(self) -> Dataset:
         """The slice header with the smallest series number: it numbers shared series."""
-        first_frames = [sources[0] for sources in self.decoded.sources.slices]
-        return min(first_frames, key=lambda header: number_of(header, "SeriesNumber") or 0)
+        # The first frames may be of a proton-density series, the last ones never are.
+        last_frames = [sources[-1] for sources in self.decoded.sources.slices]
+        return min(last_frames, key=lambda header: number_of(header, "SeriesNumber") or 0)
 
     def shown(self, position: int) -> Dataset:
         """Return the header of the beat whose geometry the maps of a slice have."""
