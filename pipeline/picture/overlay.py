@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from PIL import Image, ImageDraw
 
-from pipeline.picture.borders import Borders, Points
+from pipeline.picture.borders import Borders
 from pipeline.picture.canvas import INK
 from pipeline.picture.colour import TERRITORY_COLOURS
 from pipeline.picture.panel import Panel
@@ -24,8 +24,8 @@ _NO_TERRITORY = "#ffffff"
 _CAPTION_PX = 6
 """From the edge of the panel."""
 
-Line = tuple[Points, str, float]
-"""Points in pixels of the panel, colour, width in pixels."""
+Line = tuple[Float[np.ndarray, "_ xy"], str, float]
+"""Points in pixels of the panel, of any number; colour; width in pixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
