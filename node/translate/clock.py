@@ -6,36 +6,21 @@ by a plausible interval between beats. All series of an exam are read from the s
 share one clock. A nominal interval is never used to invent times.
 """
 
-import re
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from enum import StrEnum
 from itertools import pairwise
 
-from pydicom.dataset import Dataset
-
 from node.translate.headers import FrameHeader
-from node.translate.values import number_of, text_of
-from node.translate.vendors import Meaning, private_number
+from node.translate.time_sources import DAY_US, SOURCES, TimeSource, moment_us
 
 MIN_STEP_US = 250_000
 MAX_STEP_US = 6_000_000
 _MIN_FRAMES = 3
-_DAY_US = 86_400_000_000
-_TIME = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2})?(?:\.(\d{1,6}))?")
-_DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")
+_SECOND_US = 1_000_000
 
-
-class TimeSource(StrEnum):
-    """Where the times of an exam were read."""
-
-    ACQUISITION_DATE_TIME = "acquisition date and time"
-    ACQUISITION_TIME = "acquisition time"
-    TIME_AFTER_START = "private time after start"
-    TRIGGER_TIME = "cumulative trigger time"
-    CONTENT_TIME = "time of image creation"
+Times = list[list[int]]
+"""Microseconds, per group of frames."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +30,24 @@ class Clock:
     source: TimeSource
     microseconds: tuple[tuple[int, ...], ...]
     """One tuple per group of frames, in the order of that group."""
+    is_coarse: bool
+    """Whether all times are whole seconds: then each is wrong by up to half a second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rival:
+    """Another field that counts beats, and counts them differently."""
+
+    source: TimeSource
+    error_us: int
+    """How far the two are apart within one slice."""
 
 
 def read_clock(groups: Sequence[Sequence[FrameHeader]]) -> Clock | None:
     """Return the common clock of several slices, or None when no field is one.
+
+    A field in whole seconds is believed only after all finer ones, and the time of image creation
+    only after those: reconstruction lags behind.
 
     Parameters
     ----------
@@ -56,27 +55,64 @@ def read_clock(groups: Sequence[Sequence[FrameHeader]]) -> Clock | None:
         The frames of each slice and of the arterial input, in any order.
 
     """
-    for source, read in _SOURCES.items():
-        times = [[read(frame.dataset) for frame in group] for group in groups]
-        known = [[time for time in group if time is not None] for group in times]
-        if any(len(a) != len(b) for a, b in zip(known, times, strict=True)):
+    coarse: Clock | None = None
+    for source in SOURCES:
+        if source is TimeSource.CONTENT_TIME and coarse is not None:
+            return coarse
+        clock = _clock_of(groups, source)
+        if clock is not None and not clock.is_coarse:
+            return clock
+        coarse = coarse or clock
+    return coarse
+
+
+def find_rival(groups: Sequence[Sequence[FrameHeader]], clock: Clock) -> Rival | None:
+    """Return the field that contradicts a clock most, or None.
+
+    Fields of one exam may start at different moments, so the two are compared slice by slice.
+    They contradict each other when they part by more than half a beat.
+
+    Parameters
+    ----------
+    groups
+        What the clock was read from.
+    clock
+        The clock that is believed.
+
+    """
+    rivals = []
+    for source in SOURCES:
+        if source in {clock.source, TimeSource.CONTENT_TIME}:
             continue
-        unwrapped = _unwrap(known)
-        if all(_counts_beats(group) for group in unwrapped) and _overlap(unwrapped):
-            start = min(min(group) for group in unwrapped)
-            shifted = tuple(tuple(time - start for time in group) for group in unwrapped)
-            return Clock(source=source, microseconds=shifted)
-    return None
+        other = _clock_of(groups, source)
+        if other is None or other.is_coarse:
+            continue
+        errors = [
+            _spread(own, its)
+            for own, its in zip(clock.microseconds, other.microseconds, strict=True)
+        ]
+        beat = min(_median_step(group) for group in clock.microseconds)
+        if max(errors) > beat / 2:
+            rivals.append(Rival(source=source, error_us=max(errors)))
+    return max(rivals, key=lambda rival: rival.error_us, default=None)
+
+
+def time_us(frame: FrameHeader, source: TimeSource) -> int | None:
+    """Return what one field says of one image, microseconds from a start of its own, or None."""
+    return SOURCES[source](frame.dataset)
+
+
+def counts_beats(times: Sequence[int]) -> bool:
+    """Whether times of one slice, microseconds, are distinct and step by plausible intervals."""
+    if len(times) < _MIN_FRAMES or len(set(times)) != len(times):
+        return False
+    return MIN_STEP_US <= _median_step(times) <= MAX_STEP_US
 
 
 def wall_time_us(frame: FrameHeader) -> int:
     """Return roughly when an image was taken, microseconds; only to tell bolus runs apart."""
-    for date_word, time_word in (
-        ("AcquisitionDate", "AcquisitionTime"),
-        ("ContentDate", "ContentTime"),
-        ("SeriesDate", "SeriesTime"),
-    ):
-        time = _combine(text_of(frame.dataset, date_word), text_of(frame.dataset, time_word))
+    for kind in ("Acquisition", "Content", "Series"):
+        time = moment_us(frame.dataset, f"{kind}Date", f"{kind}Time")
         if time is not None:
             return time
     return 0
@@ -89,29 +125,43 @@ def wall_span_us(frames: Sequence[FrameHeader]) -> tuple[int, int]:
     no dates, or converted by a program that spoiled them: then the time of the series has to do.
     """
     times = [wall_time_us(frame) for frame in frames]
-    if max(times) - min(times) <= _DAY_US // 2:
+    if max(times) - min(times) <= DAY_US // 2:
         return min(times), max(times)
     header = frames[0].dataset
-    start = _combine(text_of(header, "SeriesDate"), text_of(header, "SeriesTime")) or min(times)
+    start = moment_us(header, "SeriesDate", "SeriesTime") or min(times)
     return start, start
 
 
-def parse_time_us(text: str) -> int | None:
-    """Return a DICOM TM value as microseconds after midnight (PS3.5 6.2), or None."""
-    match = _TIME.match(text)
-    if match is None:
+def _clock_of(groups: Sequence[Sequence[FrameHeader]], source: TimeSource) -> Clock | None:
+    """Return what one field says, if it counts beats in every group at the same time."""
+    read = SOURCES[source]
+    known: Times = []
+    for group in groups:
+        times = [time for frame in group if (time := read(frame.dataset)) is not None]
+        if len(times) < len(group) or len(times) < _MIN_FRAMES:
+            return None
+        known.append(times)
+    unwrapped = _unwrap(known)
+    if not unwrapped or not all(counts_beats(group) for group in unwrapped):
         return None
-    hours, minutes, seconds, fraction = match.groups(default="0")
-    whole = (int(hours) * 60 + int(minutes)) * 60 + int(seconds)
-    return whole * 1_000_000 + int(fraction.ljust(6, "0"))
+    if not _overlap(unwrapped):
+        return None
+    start = min(min(group) for group in unwrapped)
+    return Clock(
+        source=source,
+        microseconds=tuple(tuple(time - start for time in group) for group in unwrapped),
+        is_coarse=all(time % _SECOND_US == 0 for group in unwrapped for time in group),
+    )
 
 
-def _counts_beats(times: Sequence[int]) -> bool:
-    ordered = sorted(times)
-    if len(ordered) < _MIN_FRAMES or len(set(ordered)) != len(ordered):
-        return False
-    step = statistics.median(b - a for a, b in pairwise(ordered))
-    return MIN_STEP_US <= step <= MAX_STEP_US
+def _median_step(times: Sequence[int]) -> float:
+    return statistics.median(b - a for a, b in pairwise(sorted(times)))
+
+
+def _spread(first: Sequence[int], second: Sequence[int]) -> int:
+    """Return how much the difference of two clocks changes from frame to frame."""
+    differences = [one - other for one, other in zip(first, second, strict=True)]
+    return max(differences) - min(differences)
 
 
 def _overlap(groups: Sequence[Sequence[int]]) -> bool:
@@ -123,57 +173,9 @@ def _unwrap(groups: Sequence[Sequence[int]]) -> list[list[int]]:
     """Add a day to times after midnight; no exam lasts half a day."""
     start = min((min(group) for group in groups if group), default=0)
     end = max((max(group) for group in groups if group), default=0)
-    if end - start <= _DAY_US // 2:
+    if end - start <= DAY_US // 2:
         return [list(group) for group in groups]
     return [
-        [time + _DAY_US if time < start + _DAY_US // 2 else time for time in group]
+        [time + DAY_US if time < start + DAY_US // 2 else time for time in group]
         for group in groups
     ]
-
-
-def _combine(date_text: str, time_text: str) -> int | None:
-    time = parse_time_us(time_text)
-    return None if time is None else time + _day_us(date_text)
-
-
-def _day_us(text: str) -> int:
-    match = _DATE.match(text)
-    if match is None:
-        return 0
-    try:
-        return date(*(int(part) for part in match.groups())).toordinal() * _DAY_US
-    except ValueError:
-        return 0
-
-
-def _acquisition_date_time(dataset: Dataset) -> int | None:
-    value = text_of(dataset, "AcquisitionDateTime")
-    return _combine(value[:8], value[8:])
-
-
-def _acquisition_time(dataset: Dataset) -> int | None:
-    return _combine(text_of(dataset, "AcquisitionDate"), text_of(dataset, "AcquisitionTime"))
-
-
-def _content_time(dataset: Dataset) -> int | None:
-    return _combine(text_of(dataset, "ContentDate"), text_of(dataset, "ContentTime"))
-
-
-def _time_after_start(dataset: Dataset) -> int | None:
-    seconds = private_number(dataset, Meaning.TIME_AFTER_START)
-    return None if seconds is None else round(seconds * 1e6)
-
-
-def _trigger_time(dataset: Dataset) -> int | None:
-    """Milliseconds after the R wave by the standard; some exports accumulate it over beats."""
-    milliseconds = number_of(dataset, "TriggerTime")
-    return None if milliseconds is None else round(milliseconds * 1e3)
-
-
-_SOURCES: dict[TimeSource, Callable[[Dataset], int | None]] = {
-    TimeSource.ACQUISITION_DATE_TIME: _acquisition_date_time,
-    TimeSource.ACQUISITION_TIME: _acquisition_time,
-    TimeSource.TIME_AFTER_START: _time_after_start,
-    TimeSource.TRIGGER_TIME: _trigger_time,
-    TimeSource.CONTENT_TIME: _content_time,
-}

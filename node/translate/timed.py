@@ -1,16 +1,17 @@
 """The stacks of a run in order of time, on one clock."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pydicom.dataset import Dataset
 
 from node.errors import UnusableStudyError
-from node.translate.clock import Clock, TimeSource, read_clock
+from node.translate.clock import Clock, find_rival, read_clock
 from node.translate.headers import FrameHeader
 from node.translate.roles import Role
 from node.translate.runs import Run
 from node.translate.stacks import Stack
+from node.translate.time_sources import TimeSource
 from pipeline.findings import Code, Finding, Grade
 
 
@@ -71,8 +72,7 @@ def put_in_order(run: Run) -> TimedRun:
     """
     inputs = [stack for stack in (run.arterial_input, run.second_echo) if stack is not None]
     stacks, clock, remarks = _find_clock(list(run.slices), inputs)
-    if clock.source is TimeSource.CONTENT_TIME:
-        remarks = [*remarks, _UNCERTAIN_TIMES]
+    remarks = [*remarks, *_doubts(stacks, clock)]
     n_slices = len(run.slices)
     names = [f"slice {number + 1}" for number in range(n_slices)] + [
         "arterial input",
@@ -121,6 +121,27 @@ def _find_clock(
     )
 
 
+def _doubts(stacks: Sequence[Stack], clock: Clock) -> Iterable[Finding]:
+    """Say what makes the times uncertain."""
+    if clock.source is TimeSource.CONTENT_TIME:
+        yield _UNCERTAIN_TIMES
+    if clock.is_coarse:
+        yield _WHOLE_SECONDS
+    # A series of proton density may count from a start of its own.
+    own = tuple(
+        times[len(stack.proton_density) :]
+        for stack, times in zip(stacks, clock.microseconds, strict=True)
+    )
+    rival = find_rival([stack.frames for stack in stacks], replace(clock, microseconds=own))
+    if rival is not None:
+        yield Finding(
+            code=Code.TIMING_UNREADABLE,
+            grade=Grade.REVIEW,
+            text=f"The headers contradict themselves: {clock.source} and {rival.source} differ by "
+            f"up to {rival.error_us / 1e6:.1f} s; {clock.source} was used.",
+        )
+
+
 def _frames(stack: Stack) -> tuple[FrameHeader, ...]:
     return (*stack.proton_density, *stack.frames)
 
@@ -159,6 +180,11 @@ _DENSITY_WITHOUT_TIMES = Finding(
     code=Code.TIMING_UNREADABLE,
     grade=Grade.REVIEW,
     text="The proton-density series shares no readable clock with the slices; it was left out.",
+)
+_WHOLE_SECONDS = Finding(
+    code=Code.TIMING_UNREADABLE,
+    grade=Grade.REVIEW,
+    text="Times are written in whole seconds only; each may be wrong by half a second.",
 )
 _UNCERTAIN_TIMES = Finding(
     code=Code.TIMING_UNREADABLE,

@@ -12,8 +12,9 @@ from pydicom.dataset import Dataset
 from node.errors import UnusableStudyError
 from node.settings import DEFAULT_ACQUISITION
 from node.translate import decode_study
-from node.translate.clock import TimeSource, parse_time_us, read_clock
+from node.translate.clock import read_clock
 from node.translate.headers import read_headers
+from node.translate.time_sources import TimeSource, parse_time_us
 from pipeline.findings import Code, Grade
 from tests.fakes.decoded import noticed
 from tests.fakes.exams import edit, small_exam, write_small_exam
