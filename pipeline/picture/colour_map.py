@@ -138,7 +138,7 @@ def _readings_of(
     if result.sectors is None:
         return
     level = result.sectors.level.value
-    numbers = set(result.sectors.segment.unique().tolist())
+    numbers = set(result.sectors.segment.flatten().tolist())
     for name, reading in regions:
         is_here = name == level or reading.segment in numbers
         if is_here and math.isfinite(reading.value):

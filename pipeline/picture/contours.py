@@ -1,5 +1,6 @@
 """Borders of the wall on a map, in the colours of the coronary territories."""
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
@@ -49,7 +50,8 @@ def draw_contours(
 
 
 def _shift(points: Points, window: Window) -> Points:
-    return points - (window.columns.start, window.rows.start)
+    moved = points - (window.columns.start, window.rows.start)
+    return np.asarray(moved, dtype=np.float64)
 
 
 def _write_territories(axes: Axes, borders: Borders, window: Window) -> None:

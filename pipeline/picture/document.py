@@ -9,9 +9,8 @@ from matplotlib.figure import Figure
 from pipeline.picture.canvas import PAPER
 from pipeline.picture.raster import Picture
 
-_SHEET_MM = (297.0, 210.0)
+_SHEET_INCH = (297 / 25.4, 210 / 25.4)
 """A4, lying (ISO 216)."""
-_INCH_MM = 25.4
 
 
 def write_document(pages: Sequence[Picture], title: str) -> bytes:
@@ -29,7 +28,7 @@ def write_document(pages: Sequence[Picture], title: str) -> bytes:
     # Without a date of its own: the object that carries the document says when it was made.
     with PdfPages(buffer, metadata={"Title": title, "CreationDate": None}) as document:
         for page in pages:
-            sheet = Figure(figsize=tuple(side / _INCH_MM for side in _SHEET_MM), facecolor=PAPER)
+            sheet = Figure(figsize=_SHEET_INCH, facecolor=PAPER)
             axes = sheet.add_axes((0.0, 0.0, 1.0, 1.0))
             axes.imshow(page, interpolation="none", aspect="equal")
             axes.set_axis_off()

@@ -130,7 +130,7 @@ def _colour(subject: MapSubject, panel: Panel, table: ColourTable) -> Picture:
     """Return the map in colour over the dimmed image."""
     values = panel.enlarge_known(subject.values)
     picture = paint(values, panel.enlarge(mean_image(subject.result)), subject.scale, table)
-    return np.rint(255 * picture).astype(np.uint8)
+    return np.asarray(np.rint(255 * picture), dtype=np.uint8)
 
 
 def _write_head(raster: Raster, subject: MapSubject, analysis: Analysis) -> None:
@@ -155,7 +155,7 @@ def _write_sides(
     """Write which side of the patient is where."""
     left, top = corner
     right, bottom = left + panel.n_columns, top + panel.n_rows
-    across, down = (left + right) / 2, (top + bottom) / 2
+    across, down = (left + right) // 2, (top + bottom) // 2
     spots = (
         (left + 8, down, "lm"),
         (across, top + 6, "ma"),
@@ -174,7 +174,7 @@ def _write_numbers(
     for number, column, row in () if borders is None else borders.numbers:
         ((x, y),) = panel.place(np.array([[column, row]])).tolist()
         colour = TERRITORY_COLOURS[territory_of(number)]
-        spot = (corner[0] + x, corner[1] + y)
+        spot = (corner[0] + round(x), corner[1] + round(y))
         raster.write(spot, str(number), size=17, colour=colour, anchor="mm", is_outlined=True)
 
 
@@ -186,7 +186,7 @@ def _draw_bar(raster: Raster, scale: ColourScale, table: ColourTable) -> None:
     raster.paste((left, top), np.repeat(column[:, None], width, axis=1))
     raster.write((left, _TOP_PX + 4), scale.unit or scale.quantity, size=14)
     for tick in scale.ticks:
-        level = top + height * (scale.high - tick) / (scale.high - scale.low)
+        level = top + round(height * (scale.high - tick) / (scale.high - scale.low))
         raster.fill((left + width, level), (7, 1), QUIET_INK)
         text = f"\N{GREATER-THAN OR EQUAL TO} {tick}" if tick == scale.high else str(tick)
         raster.write((left + width + 12, level), text, size=16, anchor="lm")

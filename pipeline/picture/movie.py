@@ -121,7 +121,7 @@ def draw_movie(exam: Exam, analysis: Analysis, provenance: Provenance) -> Movie:
         _draw_strips(raster, column, left)
     return Movie(
         positions=shown,
-        beats=group_beats([np.asarray(exam.slices[index].time_s) for index in shown]),
+        beats=group_beats([exam.slices[index].time_s.tolist() for index in shown]),
         columns=columns,
         lefts_px=lefts_px,
         background=raster.picture(),
@@ -169,7 +169,7 @@ def _show_nothing(picture: Picture, column: MovieColumn, left: int) -> None:
     """Say that a slice was not imaged in a beat."""
     for top in _PANEL_TOPS_PX:
         empty = Raster(np.full((_PANEL_PX, _PANEL_PX, 3), _EMPTY, dtype=np.uint8))
-        middle = (_PANEL_PX / 2, _PANEL_PX / 2)
+        middle = (_PANEL_PX // 2, _PANEL_PX // 2)
         text = f"{column.name}: not imaged"
         empty.write(middle, text, size=14, colour=QUIET_INK, anchor="mm")
         picture[top : top + _PANEL_PX, left : left + _PANEL_PX] = empty.picture()

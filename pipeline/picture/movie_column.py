@@ -50,7 +50,7 @@ class MovieColumn:
 
     def beat_px(self, frame: int) -> float:
         """Return the middle of a beat on the strips, pixels from their left edge."""
-        return (frame + 0.5) * self.size_px / self.before.shape[0]
+        return (frame + 0.5) * self.size_px / len(self.before)
 
     def panels(self, frame: int) -> tuple[Picture, Picture]:
         """Return the original and the corrected frame with the same contours over both."""
@@ -138,7 +138,7 @@ def _levels(
 ) -> Frames:
     """Return grey levels; black where a resampled image has no pixel."""
     grey = (frames - low[:, None, None]) * scale[:, None, None]
-    return np.rint(np.nan_to_num(grey, nan=0.0).clip(0, 255)).astype(np.uint8)
+    return np.asarray(np.rint(np.nan_to_num(grey, nan=0.0).clip(0, 255)), dtype=np.uint8)
 
 
 def _contours(series: ImageSeries, result: SliceAnalysis, panel: Panel) -> list[Line]:
@@ -150,7 +150,7 @@ def _contours(series: ImageSeries, result: SliceAnalysis, panel: Panel) -> list[
 
 def _middle(window: Window) -> int:
     """Return the column of the line that is drawn over all beats."""
-    return (window.columns.start + window.columns.stop) // 2
+    return int(window.columns.start + window.columns.stop) // 2
 
 
 def _to_rgb(grey: Image.Image) -> Picture:

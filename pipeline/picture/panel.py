@@ -42,7 +42,8 @@ class Panel:
             self.n_columns / (columns.stop - columns.start),
             self.n_rows / (rows.stop - rows.start),
         )
-        return (points + 0.5 - (columns.start, rows.start)) * zoom
+        moved = (points + 0.5 - (columns.start, rows.start)) * zoom
+        return np.asarray(moved, dtype=np.float64)
 
     def _resize(
         self, image: Float[np.ndarray, "row column"], resampling: Image.Resampling

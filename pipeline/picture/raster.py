@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pipeline.picture.canvas import INK, PAPER
 
 Picture = UInt8[np.ndarray, "row column 3"]
-Spot = tuple[float, float]
+Spot = tuple[int, int]
 """Column and row, pixels from the upper left corner."""
 
 
@@ -74,12 +74,12 @@ class Raster:
             stroke_fill="#000000",
         )
 
-    def fill(self, corner: Spot, size: tuple[float, float], colour: str) -> None:
+    def fill(self, corner: Spot, size: tuple[int, int], colour: str) -> None:
         """Fill a rectangle of a width and height from its upper left corner."""
         (left, top), (width, height) = corner, size
         self._draw.rectangle((left, top, left + width - 1, top + height - 1), fill=colour)
 
-    def paste(self, corner: tuple[int, int], part: Picture) -> None:
+    def paste(self, corner: Spot, part: Picture) -> None:
         """Put a picture in place, its upper left corner at column and row."""
         self._image.paste(Image.fromarray(part), corner)
 
@@ -93,7 +93,7 @@ def blank(n_rows: int, n_columns: int) -> Picture:
     return np.array(Image.new("RGB", (n_columns, n_rows), PAPER), dtype=np.uint8)
 
 
-def cut_text(text: str, *, size: int, width: float) -> str:
+def cut_text(text: str, *, size: int, width: int) -> str:
     """Return a line of text, without its last words where it is wider than allowed, pixels."""
     font, words = letters(size, is_bold=False), text.split(" ")
     while len(words) > 1 and font.getlength(text) > width:

@@ -44,7 +44,7 @@ class ColourScale:
     def entry(self, values: Float[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
         """Return the entry of a table for each value; the ends stand for all beyond them."""
         part = np.nan_to_num((values - self.low) / (self.high - self.low))
-        return np.rint((N_COLOURS - 1) * part.clip(0, 1)).astype(np.uint8)
+        return np.asarray(np.rint((N_COLOURS - 1) * part.clip(0, 1)), dtype=np.uint8)
 
 
 FLOW_SCALE = ColourScale(
@@ -62,4 +62,4 @@ def colours_of(table: ColourTable) -> UInt8[np.ndarray, "entry 3"]:
     if table is ColourTable.UNIFORM:
         return uniform_colours()
     rgb = flow_colours()(np.linspace(0, 1, N_COLOURS))[:, :3]
-    return np.rint(255 * rgb).astype(np.uint8)
+    return np.asarray(np.rint(255 * rgb), dtype=np.uint8)

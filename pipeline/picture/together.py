@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 _ALMOST_A_BEAT = 0.95
 """Frames further apart than this part of the usual interval are of different beats."""
@@ -20,7 +19,7 @@ class Beat:
     """Index in each slice; None where the slice was not imaged."""
 
 
-def group_beats(times_s: Sequence[Float[np.ndarray, " time"]]) -> tuple[Beat, ...]:
+def group_beats(times_s: Sequence[Sequence[float]]) -> tuple[Beat, ...]:
     """Return the beats of slices that take turns within each beat.
 
     Slices are imaged in the same order in every beat, so that a beat ends where the order begins
@@ -36,7 +35,7 @@ def group_beats(times_s: Sequence[Float[np.ndarray, " time"]]) -> tuple[Beat, ..
     usual_s = float(np.median(np.concatenate(gaps_s))) if gaps_s else 1.0
     turn = {index: rank for rank, index in enumerate(_order(times_s))}
     shots = sorted(
-        (float(time_s), index, frame)
+        (time_s, index, frame)
         for index, series in enumerate(times_s)
         for frame, time_s in enumerate(series)
     )
@@ -56,6 +55,6 @@ def group_beats(times_s: Sequence[Float[np.ndarray, " time"]]) -> tuple[Beat, ..
     )
 
 
-def _order(times_s: Sequence[Float[np.ndarray, " time"]]) -> list[int]:
+def _order(times_s: Sequence[Sequence[float]]) -> list[int]:
     """Return the slices in the order in which their first frames came."""
-    return sorted(range(len(times_s)), key=lambda index: float(times_s[index][0]))
+    return sorted(range(len(times_s)), key=lambda index: times_s[index][0])

@@ -48,7 +48,7 @@ def uniform_colours() -> UInt8[np.ndarray, "entry 3"]:
     even = np.linspace(0, length[-1], N_COLOURS)
     lightness = np.linspace(*_LIGHTNESS, N_COLOURS)
     lab = np.stack([lightness, *(np.interp(even, length, axis) for axis in fine.T)], axis=1)
-    return np.rint(255 * lab_to_rgb(lab).clip(0, 1)).astype(np.uint8)
+    return np.asarray(np.rint(255 * lab_to_rgb(lab).clip(0, 1)), dtype=np.uint8)
 
 
 def lab_to_rgb(lab: Float[np.ndarray, "entry 3"]) -> Float[np.ndarray, "entry 3"]:
