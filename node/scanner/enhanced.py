@@ -51,7 +51,6 @@ _NEVER_SHARED = frozenset(
 )
 """Not even where an object has one frame."""
 _SOME_AGENT = code("768763008", "SCT", "Gadolinium")
-_CONCENTRATION_MMOL_ML = 1.0
 
 
 def make_enhanced(frames: Sequence[Frame], manners: Manners, *parts: str) -> Dataset:
@@ -110,9 +109,9 @@ def _image_type(image: ScannedImage, manners: Manners) -> list[str]:
 def _add_sequence(whole: Dataset, first: Dataset, image: ScannedImage) -> None:
     """Write the kind of sequence (C.8.13.4)."""
     is_balanced = "SP" not in first.SequenceVariant
-    whole.PulseSequenceName = first.get("SequenceName") or first.get("PulseSequenceName") or "fgret"
+    whole.PulseSequenceName = first.get("PulseSequenceName") or first.SequenceName
     whole.EchoPulseSequence = "GRADIENT"
-    whole.SteadyStatePulseSequence = "TIME_REVERSED" if not is_balanced else "FREE_PRECESSION"
+    whole.SteadyStatePulseSequence = "FREE_PRECESSION" if is_balanced else "NONE"
     whole.EchoPlanarPulseSequence = "YES" if "EP" in first.ScanningSequence else "NO"
     whole.MultiPlanarExcitation = "NO"
     whole.PhaseContrast = whole.TimeOfFlightContrast = "NO"
@@ -142,7 +141,7 @@ def _add_contrast(whole: Dataset, image: ScannedImage, first: Dataset) -> None:
     agent.ContrastBolusAdministrationRouteSequence = [code("47625008", "SCT", "Intravenous route")]
     agent.ContrastBolusIngredientCodeSequence = [coded]
     agent.ContrastBolusVolume = first.ContrastBolusVolume
-    agent.ContrastBolusIngredientConcentration = _CONCENTRATION_MMOL_ML
+    agent.ContrastBolusIngredientConcentration = None  # mg/ml
     whole.ContrastBolusAgentSequence = [agent]
 
 

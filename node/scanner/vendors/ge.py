@@ -19,6 +19,7 @@ from node.scanner.vendors.manners import Manners
 
 _GAUSS_PER_TESLA = 10_000
 _MAGNITUDE = 0
+_SEQUENCE = "fgret"
 _EQUIPMENT = Equipment(
     manufacturer="GE MEDICAL SYSTEMS",
     model="SIGNA Virtual",
@@ -40,10 +41,15 @@ def _speak(header: Dataset, image: ScannedImage) -> None:
     _add_private(header, image)
 
 
+def _speak_enhanced(header: Dataset, image: ScannedImage) -> None:
+    _speak(header, image)
+    header.PulseSequenceName = _SEQUENCE
+
+
 def _add_private(header: Dataset, image: ScannedImage) -> None:
     acquisition = header.private_block(0x0019, "GEMS_ACQU_01", create=True)
     acquisition.add_new(0x8D, "DS", decimal(round(image.phantom.trigger_delay_s * 1e3, 1)))
-    acquisition.add_new(0x9C, "LO", "fgret")
+    acquisition.add_new(0x9C, "LO", _SEQUENCE)
     acquisition.add_new(0xD7, "SS", image.beat - image.series.beats.start + 1)
     relation = header.private_block(0x0021, "GEMS_RELA_01", create=True)
     relation.add_new(0x5E, "DS", decimal(round(image.time_s, 4)))
@@ -66,7 +72,7 @@ GE = Manners(
     series_name="FGRE TC Perfusion SAX {State}",
     input_suffix=" AIF",
     speak=_speak,
-    speak_enhanced=_speak,
+    speak_enhanced=_speak_enhanced,
     add_pixels=_add_pixels,
     number=_number,
 )

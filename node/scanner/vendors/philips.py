@@ -64,7 +64,6 @@ def _speak(header: Dataset, image: ScannedImage) -> None:
     header.AcquisitionTime = dicom_time(begun)[: -len("0000")]
     header.ImageType = ["ORIGINAL", "PRIMARY", "M_FFE", "M", "FFE"]
     header.SequenceName = None
-    header.PulseSequenceName = "TFE"
     add_beat(header, image)
     imaging = header.private_block(0x2001, _IMAGING, create=True)
     imaging.add_new(0x08, "IS", "1")
@@ -77,6 +76,11 @@ def _speak(header: Dataset, image: ScannedImage) -> None:
         del header.InversionTime
     private = header.private_block(0x2005, _MR, create=True)
     private.add_new(0xA0, "FL", begin_s)
+
+
+def _speak_enhanced(header: Dataset, image: ScannedImage) -> None:
+    _speak(header, image)
+    header.PulseSequenceName = "TFE"
 
 
 def _nest(header: Dataset) -> Dataset:
@@ -103,7 +107,7 @@ PHILIPS = Manners(
     series_name="{STATE}_PERF_sTFE_SAX",
     input_suffix="_AIF",
     speak=_speak,
-    speak_enhanced=_speak,
+    speak_enhanced=_speak_enhanced,
     add_pixels=_add_pixels,
     nest=_nest,
     number=_number,
