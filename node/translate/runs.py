@@ -17,6 +17,9 @@ from node.translate.states import NOT_SAID, StateReading, join
 from pipeline.findings import Code, Finding, Grade
 from pipeline.types import PatientState
 
+_MAX_UNLIKE = 2
+"""Images by which the stacks of a run may differ: scans stop in the middle of a beat."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
@@ -194,17 +197,24 @@ def _make_run(
         arterial_input=None if arterial_input is None else with_density(arterial_input, density),
         second_echo=None if second is None else with_density(second, density),
         input_reason=chosen.input_reason,
-        findings=(*findings, *_remarks(ordered)),
+        findings=(*findings, *_remarks(ordered, arterial_input)),
     )
 
 
-def _remarks(slices: Sequence[Stack]) -> Iterator[Finding]:
+def _remarks(slices: Sequence[Stack], arterial_input: Stack | None) -> Iterator[Finding]:
     counts = [len(stack.frames) for stack in slices]
-    if max(counts) - min(counts) > 2:
+    if max(counts) - min(counts) > _MAX_UNLIKE:
         yield Finding(
             code=Code.INCOMPLETE_TRANSFER,
             grade=Grade.REVIEW,
             text=f"The slices have between {min(counts)} and {max(counts)} images.",
+        )
+    n_inputs = max(counts) if arterial_input is None else len(arterial_input.frames)
+    if abs(max(counts) - n_inputs) > _MAX_UNLIKE:
+        yield Finding(
+            code=Code.INCOMPLETE_TRANSFER,
+            grade=Grade.REVIEW,
+            text=f"The arterial input has {n_inputs} images, the slices have up to {max(counts)}.",
         )
     if any(is_corrected_by_scanner(stack.frames[0]) for stack in slices):
         yield Finding(
