@@ -2,20 +2,14 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-from jaxtyping import UInt8
 from pydicom.dataset import Dataset
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from node.settings import ResultsSettings
+from node.translate.capture import Picture, derive_capture, set_colour_pixels
 from node.translate.codes import PERFUSION_ANALYSIS
 from node.translate.context import ResultContext
-from node.translate.derived import (
-    add_sources,
-    derive_identity,
-    describe_series,
-    result_series_number,
-)
+from node.translate.derived import add_sources, describe_series
 from node.translate.results import ResultObject, RunStamp
 from node.translate.uids import make_uid
 from pipeline.reserve import Reserve
@@ -25,11 +19,9 @@ PAGE_OFFSET = 11
 FAILURE_OFFSET = 13
 PAIR_PAGE_OFFSET = 16
 
-Page = UInt8[np.ndarray, "row column 3"]
-
 
 def encode_page(
-    page: Page,
+    page: Picture,
     source: Dataset,
     images: Sequence[Dataset],
     *,
@@ -69,7 +61,7 @@ def encode_page(
 
 
 def encode_pair_page(
-    page: Page,
+    page: Picture,
     stress: ResultContext,
     rest: ResultContext,
     reserve: Reserve,
@@ -105,7 +97,7 @@ def encode_pair_page(
 
 
 def encode_failure_page(
-    reference: Dataset, page: Page, *, reason: str, run: RunStamp, settings: ResultsSettings
+    reference: Dataset, page: Picture, *, reason: str, run: RunStamp, settings: ResultsSettings
 ) -> ResultObject:
     """Return the page that says why a study has no result.
 
@@ -136,27 +128,9 @@ def encode_failure_page(
 
 
 def _capture(
-    page: Page, source: Dataset, offset: int, *, run: RunStamp, settings: ResultsSettings
+    page: Picture, source: Dataset, offset: int, *, run: RunStamp, settings: ResultsSettings
 ) -> Dataset:
-    """Return a Secondary Capture image with the pixels of a page (A.8.1).
-
-    Modality stays MR, the modality of the images shown, so that the page appears beside them.
-    """
-    target = derive_identity(source, run=run, settings=settings)
+    target = derive_capture(source, offset, run=run, settings=settings)
     target.SOPClassUID = SecondaryCaptureImageStorage
-    target.ConversionType = "WSD"
-    target.DateOfSecondaryCapture, target.TimeOfSecondaryCapture = run.date, run.time
-    target.SeriesNumber = result_series_number(source, offset, settings=settings)
-    target.InstanceNumber = 1
-    target.PatientOrientation = None
-    target.LossyImageCompression = "00"
-    target.SamplesPerPixel = 3
-    target.PhotometricInterpretation = "RGB"
-    target.PlanarConfiguration = 0
-    target.Rows, target.Columns = page.shape[:2]
-    target.BitsAllocated = target.BitsStored = 8
-    target.HighBit = 7
-    target.PixelRepresentation = 0
-    pixels = np.ascontiguousarray(page).tobytes()
-    target.PixelData = pixels + b"\0" * (len(pixels) % 2)
+    set_colour_pixels(target, page)
     return target
