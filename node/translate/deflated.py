@@ -58,4 +58,4 @@ def read_deflated(path: Path, *, with_pixels: bool) -> FileDataset:
 
 
 def _is_pixel_data(tag: BaseTag, _kind: str | None, _length: int) -> bool:
-    return tag == _PIXEL_DATA
+    return bool(tag == _PIXEL_DATA)

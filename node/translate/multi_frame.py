@@ -11,7 +11,7 @@ from contextlib import suppress
 from io import BytesIO
 
 from pydicom.charset import default_encoding
-from pydicom.dataelem import DataElement
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.filereader import read_sequence
 from pydicom.sequence import Sequence as Items
@@ -75,7 +75,7 @@ _OF_OBJECT = frozenset(
 """What a part of a header does not say about the whole."""
 _ITEM = b"\xfe\xff\x00\xe0"
 
-Elements = dict[BaseTag, DataElement]
+Elements = dict[BaseTag, DataElement | RawDataElement]
 
 
 def is_multi_frame(dataset: Dataset) -> bool:

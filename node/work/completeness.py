@@ -32,15 +32,15 @@ SliceKey = tuple[float, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceFacts:
-    """What one instance says about its place in the slice x beat grid."""
+    """What one image says about its place in the slice x beat grid."""
 
     instance_id: int
     series_uid: str
     slice_key: SliceKey
     rows: int
     columns: int
-    n_frames: int
-    """Above one for multi-frame objects, whose grid is not judged here."""
+    frame: int
+    """Position in a multi-frame object, counted from 1; 0 where the instance is one image."""
     echo: int
     temporal_position: int | None
     """Number of the beat, where the headers give one."""
@@ -84,8 +84,8 @@ def judge(
     Parameters
     ----------
     facts
-        One entry per accepted instance, in any order, repetitions allowed; None for an instance
-        whose header could not be read, which makes a proof by grid impossible.
+        One entry per image of the accepted instances, in any order, repetitions allowed; None for
+        an instance whose header could not be read, which makes a proof by grid impossible.
     activity
         Open associations and elapsed times.
     settings
@@ -141,7 +141,7 @@ _Series = tuple[InstanceFacts, ...]
 
 
 def _by_series(facts: Sequence[InstanceFacts]) -> list[_Series]:
-    unique = {fact.instance_id: fact for fact in facts}
+    unique = {(fact.instance_id, fact.frame): fact for fact in facts}
     series: dict[str, list[InstanceFacts]] = defaultdict(list)
     for fact in unique.values():
         series[fact.series_uid].append(fact)
@@ -150,11 +150,7 @@ def _by_series(facts: Sequence[InstanceFacts]) -> list[_Series]:
 
 def _is_dynamic(series: _Series) -> bool:
     declares = any((fact.declared_beats or 0) > 1 for fact in series)
-    return (
-        declares
-        or any(fact.n_frames > 1 for fact in series)
-        or any(n_beats > 1 for n_beats in _beats_per_cell(series).values())
-    )
+    return declares or any(n_beats > 1 for n_beats in _beats_per_cell(series).values())
 
 
 def _beats_per_cell(series: _Series) -> dict[tuple[SliceKey, int], int]:
@@ -170,7 +166,7 @@ def _beats_per_cell(series: _Series) -> dict[tuple[SliceKey, int], int]:
 def _is_series_full(series: _Series) -> bool:
     declared_beats = {fact.declared_beats for fact in series}
     declared_images = {fact.declared_images for fact in series}
-    if len(declared_beats) != 1 or len(declared_images) != 1 or _n_frames(series) > len(series):
+    if len(declared_beats) != 1 or len(declared_images) != 1:
         return False
     n_beats, n_images = declared_beats.pop(), declared_images.pop()
     counts = set(_beats_per_cell(series).values())
@@ -183,10 +179,6 @@ def _is_series_full(series: _Series) -> bool:
         and (n_beats is None or counts == {n_beats})
         and (n_images is None or len(series) == n_images)
     )
-
-
-def _n_frames(series: _Series) -> int:
-    return sum(fact.n_frames for fact in series)
 
 
 def _has_perfusion_slices(dynamic: Sequence[_Series]) -> bool:

@@ -1,7 +1,11 @@
-"""Facts about the slice x beat grid, read from headers with pydicom and cached per instance."""
+"""Facts about the slice x beat grid, read from headers with pydicom and cached per instance.
+
+A multi-frame object is a grid of its own: its functional groups place every frame, and the number
+of its frames is what it declares. One of several parts of a divided object declares nothing.
+"""
 
 import warnings
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import pydicom
@@ -22,7 +26,11 @@ _TAGS = [
     "ImagesInAcquisition",
     "CardiacNumberOfImages",
     "AcquisitionNumber",
+    "ConcatenationUID",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
 ]
+_Facts = tuple[InstanceFacts | None, ...]
 
 
 class FactReader:
@@ -37,11 +45,9 @@ class FactReader:
 
     def __init__(self, data_folder: Path) -> None:
         self._data_folder = data_folder
-        self._known: dict[int, dict[int, InstanceFacts | None]] = {}
+        self._known: dict[int, dict[int, _Facts]] = {}
 
-    def facts(
-        self, study_id: int, instances: Iterable[Instance]
-    ) -> tuple[InstanceFacts | None, ...]:
+    def facts(self, study_id: int, instances: Iterable[Instance]) -> _Facts:
         """Return the facts of the accepted instances of a study.
 
         Parameters
@@ -53,7 +59,7 @@ class FactReader:
 
         Returns
         -------
-        One entry per accepted instance; None where the header could not be read.
+        One entry per image; None for an instance whose header could not be read.
 
         """
         known = self._known.setdefault(study_id, {})
@@ -61,7 +67,7 @@ class FactReader:
         for instance in accepted:
             if instance.id not in known:
                 known[instance.id] = read_facts(self._data_folder / instance.path, instance)
-        return tuple(known[instance.id] for instance in accepted)
+        return tuple(fact for instance in accepted for fact in known[instance.id])
 
     def forget_except(self, study_ids: Collection[int]) -> None:
         """Drop what is known of all other studies."""
@@ -69,7 +75,7 @@ class FactReader:
             del self._known[study_id]
 
 
-def read_facts(file: Path, instance: Instance) -> InstanceFacts | None:
+def read_facts(file: Path, instance: Instance) -> _Facts:
     """Read the facts of one instance.
 
     Parameters
@@ -81,18 +87,20 @@ def read_facts(file: Path, instance: Instance) -> InstanceFacts | None:
 
     Returns
     -------
-    The facts, or None when the header is unreadable or has no geometry.
+    One entry per image, or a single None when the header is unreadable or has no geometry.
 
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # their texts quote header values
             header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS))
-            return _facts(header, instance)
+            if "PerFrameFunctionalGroupsSequence" in header:
+                return _facts_of_frames(header, instance)
+            return (_facts(header, instance),)
     # Anything may stand in a peer's header, and pydicom converts values late: whatever it
     # raises, the instance proves nothing and the timers decide.
     except Exception:  # noqa: BLE001 - see above
-        return None
+        return (None,)
 
 
 def _facts(header: Dataset, instance: Instance) -> InstanceFacts:
@@ -105,10 +113,10 @@ def _facts(header: Dataset, instance: Instance) -> InstanceFacts:
     return InstanceFacts(
         instance_id=instance.id,
         series_uid=instance.series_uid,
-        slice_key=_slice_key(header),
+        slice_key=_slice_key(header.ImageOrientationPatient, header.ImagePositionPatient),
         rows=int(header.Rows),
         columns=int(header.Columns),
-        n_frames=_number(header, "NumberOfFrames") or 1,
+        frame=0,
         echo=_number(header, "EchoNumbers") or 0,
         temporal_position=position,
         declared_beats=declared_beats,
@@ -116,11 +124,48 @@ def _facts(header: Dataset, instance: Instance) -> InstanceFacts:
     )
 
 
-def _slice_key(header: Dataset) -> SliceKey:
+def _facts_of_frames(header: Dataset, instance: Instance) -> _Facts:
+    """Return the facts of every frame; that there are as many as declared is part of the proof."""
+    shared = header.get("SharedFunctionalGroupsSequence") or [Dataset()]
+    frames = header.PerFrameFunctionalGroupsSequence
+    n_frames = _number(header, "NumberOfFrames") or 1
+    is_whole = n_frames == len(frames) > 1 and "ConcatenationUID" not in header
+    return tuple(
+        InstanceFacts(
+            instance_id=instance.id,
+            series_uid=instance.series_uid,
+            slice_key=_slice_key(
+                _group(frame, shared[0], "PlaneOrientationSequence").ImageOrientationPatient,
+                _group(frame, shared[0], "PlanePositionSequence").ImagePositionPatient,
+            ),
+            rows=int(header.Rows),
+            columns=int(header.Columns),
+            frame=number if n_frames > 1 else 0,
+            echo=_echo(_group(frame, shared[0], "MREchoSequence")),
+            # Some makers give every frame the same number (Canon), so frames are counted.
+            temporal_position=number if n_frames > 1 else None,
+            declared_beats=None,
+            declared_images=n_frames if is_whole else None,
+        )
+        for number, frame in enumerate(frames, start=1)
+    )
+
+
+def _group(frame: Dataset, shared: Dataset, keyword: str) -> Dataset:
+    """Return a functional group of a frame, or of all frames; empty where there is none."""
+    items = frame.get(keyword) or shared.get(keyword) or [Dataset()]
+    return items[0]
+
+
+def _echo(group: Dataset) -> int:
+    """Tell echoes apart by their time, in hundredths of a millisecond."""
+    return round(100 * float(group.get("EffectiveEchoTime") or 0))
+
+
+def _slice_key(orientation: Sequence[float], position: Sequence[float]) -> SliceKey:
     """Round orientation to 0.001 and position to 0.1 mm, as scanners jitter below that."""
-    orientation = tuple(round(float(value), 3) for value in header.ImageOrientationPatient)
-    position = tuple(round(float(value), 1) for value in header.ImagePositionPatient)
-    return orientation + position
+    directions = tuple(round(float(value), 3) for value in orientation)
+    return directions + tuple(round(float(value), 1) for value in position)
 
 
 def _number(header: Dataset, keyword: str) -> int | None:

@@ -29,7 +29,7 @@ def fact(instance_id: int, **changes: object) -> InstanceFacts:
         "slice_key": (0.0,),
         "rows": 192,
         "columns": 160,
-        "n_frames": 1,
+        "frame": 0,
         "echo": 0,
         "temporal_position": instance_id,
         "declared_beats": None,
@@ -127,7 +127,7 @@ def test_waiting_longer_takes_nothing_back(facts, activity, more_s) -> None:
     [
         ("an unreadable header", lambda facts: [*facts, None]),
         ("an undeclared dynamic series", lambda facts: [*facts, *undeclared_series()]),
-        ("a multi-frame object", lambda facts: [*facts, fact(9001, series_uid="9", n_frames=60)]),
+        ("a part of a divided object", lambda facts: [*facts, *frames(60)[:30]]),
         ("an instance too many", lambda facts: [*facts, replace(facts[0], instance_id=9002)]),
         ("no arterial input", lambda facts: [f for f in facts if f.rows > 64]),
         ("two slices only", lambda facts: [f for f in facts if f.series_uid != "1.0"]),
@@ -140,6 +140,25 @@ def test_waiting_longer_takes_nothing_back(facts, activity, more_s) -> None:
 )
 def test_what_makes_a_proof_impossible(name: str, spoil) -> None:
     assert not is_grid_full(spoil(exam())), name
+
+
+def frames(n_frames: int) -> list[InstanceFacts]:
+    """Return the frames of a multi-frame object at one position."""
+    return [
+        fact(
+            9001,
+            series_uid="9",
+            frame=number,
+            temporal_position=number,
+            declared_images=n_frames,
+        )
+        for number in range(1, n_frames + 1)
+    ]
+
+
+def test_a_whole_multi_frame_object_fills_its_grid() -> None:
+    assert is_grid_full(exam() + frames(60))
+    assert is_grid_full(exam() + frames(60) + frames(60))
 
 
 def undeclared_series() -> list[InstanceFacts]:
