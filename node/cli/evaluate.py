@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from node.cli.console import OUT, counting_bars, reported_errors
+from node.cli.kept_results import read_kept
 from node.errors import RefusalError
 
 if TYPE_CHECKING:
@@ -148,16 +149,7 @@ def _read(results: Path) -> list["Record"]:
     """Return all results, the later of two for the same series and method."""
     from pipeline.evaluation.records import from_line
 
-    if not results.exists():
-        return []
-    text = results.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    if whole != text:  # cut off while writing
-        results.write_text(whole, encoding="utf-8")
-    try:
-        found = [from_line(line) for line in whole.splitlines()]
-    except ValueError as error:
-        raise RefusalError(f"{results}: {error}") from error
+    found = read_kept(results, from_line)
     return list({record.key: record for record in found}.values())
 
 

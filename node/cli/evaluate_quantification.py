@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from node.cli.console import OUT, counting_bars, reported_errors
+from node.cli.kept_results import read_kept
 from node.errors import RefusalError
 
 if TYPE_CHECKING:
@@ -161,33 +162,16 @@ def _run_curves(models: tuple["FlowModel", ...], rows: Path, *, n_voxels: int, s
             bars.advance(bar)
 
 
-def _lines(path: Path) -> list[str]:
-    """Return the whole lines of a file; what was cut off while writing is removed."""
-    if not path.exists():
-        return []
-    text = path.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    if whole != text:
-        path.write_text(whole, encoding="utf-8")
-    return whole.splitlines()
-
-
 def _read_records(path: Path) -> list["FlowRecord"]:
     from pipeline.evaluation.flow.records import from_line, unique
 
-    try:
-        return unique(from_line(line) for line in _lines(path))
-    except ValueError as error:
-        raise RefusalError(f"{path}: {error}") from error
+    return unique(read_kept(path, from_line))
 
 
 def _read_curves(path: Path) -> list["CurveRow"]:
     from pipeline.evaluation.flow.curve_trials import curve_row
 
-    try:
-        return [curve_row(line) for line in _lines(path)]
-    except ValueError as error:
-        raise RefusalError(f"{path}: {error}") from error
+    return read_kept(path, curve_row)
 
 
 def _write(

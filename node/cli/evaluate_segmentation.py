@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from node.cli.console import OUT, counting_bars, reported_errors
+from node.cli.kept_results import read_kept
 from node.errors import RefusalError
 
 if TYPE_CHECKING:
@@ -113,16 +114,7 @@ def _read(results: Path) -> "list[OutlineRecord]":
     """Return all results, without a last line that was cut off while writing."""
     from pipeline.evaluation.segmentation.records import from_line
 
-    if not results.exists():
-        return []
-    text = results.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    if whole != text:
-        results.write_text(whole, encoding="utf-8")
-    try:
-        return [from_line(line) for line in whole.splitlines()]
-    except ValueError as error:
-        raise RefusalError(f"{results}: {error}") from error
+    return read_kept(results, from_line)
 
 
 def _current(records: "Sequence[OutlineRecord]", label: str) -> "list[OutlineRecord]":

@@ -9,6 +9,7 @@ from node.cli import (
     demo,
     evaluate,
     evaluate_quantification,
+    evaluate_reserve,
     evaluate_segmentation,
     process,
     serve,
@@ -37,6 +38,7 @@ app.command(name="studies")(studies.list_studies)
 app.add_typer(studies.study, name="study")
 app.command()(demo.demo)
 evaluate.evaluate.command()(evaluate_quantification.quantification)
+evaluate.evaluate.command()(evaluate_reserve.reserve)
 evaluate.evaluate.command()(evaluate_segmentation.segmentation)
 app.add_typer(evaluate.evaluate, name="evaluate")
 

@@ -15,10 +15,19 @@ _HEMATOCRIT = 0.42
 def parameters_of(prepared: Prepared, *, model: FlowModel) -> AnalysisParameters:
     """Return the parameters of an analysis of images that no longer move."""
     field_strength_t = next(iter(prepared.views.values())).exam.field_strength_t
-    native, agent = native_relaxation(field_strength_t), AGENTS[prepared.agent]
+    return site_parameters(
+        field_strength_t=field_strength_t, agent=prepared.agent, model=model, motion=Method.NONE
+    )
+
+
+def site_parameters(
+    *, field_strength_t: float, agent: str, model: FlowModel, motion: Method
+) -> AnalysisParameters:
+    """Return what the tables say of a field strength and an agent."""
+    native, given = native_relaxation(field_strength_t), AGENTS[agent]
     return AnalysisParameters(
-        relaxivity_l_mmol_s=prepared.truth.relaxivity_l_mmol_s,
-        transverse_relaxivity_l_mmol_s=agent.transverse_relaxivity_l_mmol_s(field_strength_t),
+        relaxivity_l_mmol_s=given.relaxivity_l_mmol_s(field_strength_t),
+        transverse_relaxivity_l_mmol_s=given.transverse_relaxivity_l_mmol_s(field_strength_t),
         tissue=Tissue(
             native_t1_blood_s=native.t1_blood_s,
             native_t1_myocardium_s=native.t1_myocardium_s,
@@ -30,6 +39,6 @@ def parameters_of(prepared: Prepared, *, model: FlowModel) -> AnalysisParameters
             hematocrit_fraction=_HEMATOCRIT,
         ),
         bounds=BOUNDS,
-        motion=Method.NONE,
+        motion=motion,
         flow_model=model,
     )
