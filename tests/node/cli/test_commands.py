@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom import dcmread
+from pydicom.uid import JPEGLSLossless
 from typer.testing import CliRunner
 
 from models.phantom import random_protocol
@@ -120,6 +122,18 @@ def test_simulate_writes_random_protocols(tmp_path: Path) -> None:
         assert truth["slices.0.truth.flow_ml_min_g"].shape == protocol.reconstruction.delivered(
             protocol.matrix
         )
+
+
+def test_simulate_speaks_any_dialect(tmp_path: Path) -> None:
+    words = ["--vendor", "philips", "--form", "enhanced", "--syntax", "jpegls"]
+    options = ["--shuffle", "--pd-series", "--second-echo"]
+    done = RUN.invoke(app, ["simulate", str(tmp_path), *words, *options])
+    assert done.exit_code == 0, done.stderr
+    assert "4 philips enhanced files" in done.stdout
+    images = [dcmread(path) for path in tmp_path.glob("*.dcm")]
+    counts = {image.SeriesNumber: image.NumberOfFrames for image in images}
+    assert counts == {11: 2 * 60, 12: 3 * 60, 13: 2 * 3, 14: 3 * 3}
+    assert {image.file_meta.TransferSyntaxUID for image in images} == {JPEGLSLossless}
 
 
 def test_simulate_refuses_a_peer_it_cannot_read(tmp_path: Path) -> None:
