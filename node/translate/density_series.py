@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from node.translate.series import Series
 from node.translate.stacks import Stack, alike, same_position
+from node.translate.values import text_of
 
 MAX_FRAMES = 12
 """More frames of a place are a baseline or a bolus."""
@@ -57,7 +58,16 @@ def with_density(stack: Stack, density: Sequence[Series]) -> Stack:
 
 
 def _shows_same(frames: Stack, stack: Stack) -> bool:
-    return alike(frames, stack) and same_position(frames.geometry, stack.geometry)
+    return (
+        alike(frames, stack)
+        and same_position(frames.geometry, stack.geometry)
+        and _axes(frames) == _axes(stack)
+    )
+
+
+def _axes(stack: Stack) -> str:
+    """Return the frame of reference: after a new localiser, equal positions are other places."""
+    return text_of(stack.frames[0].dataset, "FrameOfReferenceUID")
 
 
 def _echo_distance(frames: Stack, stack: Stack) -> float:

@@ -1,6 +1,6 @@
 """Which stacks of a run count: one per place, and which of them is the arterial input."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from node.settings import AcquisitionRule
@@ -55,24 +55,26 @@ def _find_inputs(
     """
     rows = max(stack.shape[0] for stack in stacks)
     columns = max(stack.shape[1] for stack in stacks)
-    for found, reason in (
+    tests: tuple[tuple[Callable[[Stack], bool], str], ...] = (
         (
-            [stack for stack in stacks if _is_small(stack, rows, columns)],
+            lambda stack: _is_small(stack, rows, columns),
             "at most half the matrix of the slices",
         ),
         (
-            [stack for stack in stacks if _is_named_single(stack, stacks, rules)],
+            lambda stack: _is_named_single(stack, stacks, rules),
             "name, and a single position",
         ),
         (
-            [stack for stack in stacks if _has_shorter_readout(stack, stacks)],
+            lambda stack: _has_shorter_readout(stack, stacks),
             "one position, shorter saturation or echo time than the slices",
         ),
         (
-            [stack for stack in stacks if _is_read_earlier(stack, stacks)],
+            lambda stack: _is_read_earlier(stack, stacks),
             "one position, read earlier in the beat than the slice there",
         ),
-    ):
+    )
+    for is_input, reason in tests:
+        found = [stack for stack in stacks if is_input(stack)]
         if found:
             return found, reason
     return [], ""
@@ -189,8 +191,8 @@ def _is_later_echo(stack: Stack, first: Stack) -> bool:
         and alike(stack, first)
         and same_position(stack.geometry, first.geometry)
         and len(stack.frames) == len(first.frames)
-        and abs(stack.inversion_time_ms - first.inversion_time_ms) <= _APART_MS
         and one.echo_time_ms > other.echo_time_ms + ECHO_TOLERANCE_MS
+        and abs(stack.inversion_time_ms - first.inversion_time_ms) <= _APART_MS
     )
 
 

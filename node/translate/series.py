@@ -1,6 +1,6 @@
 """One received series: its stacks, what it says of itself, and when it was taken."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
@@ -91,9 +91,8 @@ def _describe(
     first = frames[0]
     state, procedure_state = read_state(frames, states), read_procedure_state(frames)
     named = is_named(first, "perfusion", rules) or is_named(first, "arterial_input", rules)
-    for part, (members, start_us) in enumerate(_cut_at_pauses(frames)):
+    for part, (members, stacks, start_us) in enumerate(_cut_at_pauses(frames)):
         first_us, last_us = wall_span_us(members)
-        stacks = _gather(members)
         yield Series(
             uid=first.series_uid,
             number=first.series_number,
@@ -114,28 +113,21 @@ def _gather(frames: Iterable[FrameHeader]) -> tuple[Stack, ...]:
 
 def _cut_at_pauses(
     frames: tuple[FrameHeader, ...],
-) -> list[tuple[tuple[FrameHeader, ...], int]]:
-    """Return the boluses of a series, each with the time to add to the wall clock of its images.
+) -> list[tuple[tuple[FrameHeader, ...], tuple[Stack, ...], int]]:
+    """Return images and stacks of each bolus, and the time to add to their wall clock.
 
     The clock of the beats tells them apart. Where every image of a series has one wall time, the
     parts would seem simultaneous without what is added.
     """
-    stacks = [stack for stack in _gather(frames) if stack.is_full]
-    clock = read_clock([stack.frames for stack in stacks]) if stacks else None
-    if clock is None:
-        return [(frames, 0)]
-    time_us = {
-        frame.key: time
-        for stack, times in zip(stacks, clock.microseconds, strict=True)
-        for frame, time in zip(stack.frames, times, strict=True)
-    }
+    stacks = _gather(frames)
+    time_us = _times_us([stack for stack in stacks if stack.is_full])
     pauses = [
         later
         for earlier, later in pairwise(sorted(time_us.values()))
-        if later - earlier > _PAUSE_US and _has_boluses_around(clock.microseconds, later)
+        if later - earlier > _PAUSE_US and _has_boluses_around(stacks, time_us, later)
     ]
     if not pauses:
-        return [(frames, 0)]
+        return [(frames, stacks, 0)]
     has_one_time = len({wall_time_us(frame) for frame in frames}) == 1
     starts = [0, *pauses]
     parts: list[list[FrameHeader]] = [[] for _ in starts]
@@ -144,15 +136,28 @@ def _cut_at_pauses(
         time = time_us.get(frame.key, 0)
         parts[sum(time >= pause for pause in pauses)].append(frame)
     return [
-        (tuple(part), start if has_one_time else 0)
+        (tuple(part), _gather(part), start if has_one_time else 0)
         for part, start in zip(parts, starts, strict=True)
     ]
 
 
-def _has_boluses_around(times_us: Iterable[Sequence[int]], pause_us: int) -> bool:
+def _times_us(stacks: Sequence[Stack]) -> dict[str, int]:
+    """Return when each image was taken on the common clock of the stacks; none if there is none."""
+    clock = read_clock([stack.frames for stack in stacks]) if stacks else None
+    if clock is None:
+        return {}
+    return {
+        frame.key: time
+        for stack, times in zip(stacks, clock.microseconds, strict=True)
+        for frame, time in zip(stack.frames, times, strict=True)
+    }
+
+
+def _has_boluses_around(stacks: Sequence[Stack], time_us: Mapping[str, int], pause_us: int) -> bool:
     """Whether some stack has many images on either side."""
-    return any(
-        min(sum(time < pause_us for time in times), sum(time >= pause_us for time in times))
-        >= _MIN_PART
-        for times in times_us
-    )
+    for stack in stacks:
+        times = [time_us[frame.key] for frame in stack.frames if frame.key in time_us]
+        n_before = sum(time < pause_us for time in times)
+        if min(n_before, len(times) - n_before) >= _MIN_PART:
+            return True
+    return False

@@ -107,6 +107,12 @@ def test_what_was_taken_after_the_bolus_or_long_before_is_none(files: list[Path]
         assert [images.n_proton_density for images in item.exam.slices] == [0, 0, 0]
 
 
+def test_of_another_frame_of_reference_it_is_of_another_place(files: list[Path]) -> None:
+    edit(numbers(files, *DENSITY), values(FrameOfReferenceUID="1.2.3.4"))
+    (item,) = decode(files).exams
+    assert [images.n_proton_density for images in item.exam.slices] == [0, 0, 0]
+
+
 def test_each_run_has_the_frames_of_its_own_state(tmp_path: Path) -> None:
     dialect = Dialect(has_proton_density_series=True)
     files = [

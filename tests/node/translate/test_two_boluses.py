@@ -91,6 +91,10 @@ def test_a_few_images_before_a_pause_are_no_run(tmp_path: Path) -> None:
         taken = datetime.strptime(dataset.AcquisitionTime, "%H%M%S.%f") - timedelta(minutes=2)
         dataset.AcquisitionTime = taken.strftime("%H%M%S.%f")
 
+    def forget_private_time(dataset: Dataset) -> None:
+        del dataset[0x0019, 0x1016]
+
+    edit(files, forget_private_time)
     edit(files[:3], earlier)
     study = decode(files)
     assert [images.n_proton_density for images in study.exams[0].exam.slices] == [3]
