@@ -1,6 +1,5 @@
 """Both exams in, reserve out."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -13,7 +12,7 @@ from pipeline.quality.stress import AnalysedExam
 from pipeline.regions import SliceLevel
 from pipeline.reserve.align import corresponding_px, overlap_dice, read_at, turn_between
 from pipeline.reserve.match import partner_of
-from pipeline.reserve.placed import PlacedWall, placed_walls
+from pipeline.reserve.placed import PlacedWall, Stack, stack_of
 from pipeline.reserve.ratios import measure_reserve
 from pipeline.reserve.result import Reserve, ReserveMap
 from pipeline.segment.sectors import divide
@@ -49,7 +48,7 @@ def compare_states(*, stress: AnalysedExam, rest: AnalysedExam) -> Reserve:
     of these slices.
 
     """
-    pairs, findings = _pairs(placed_walls(stress), placed_walls(rest))
+    pairs, findings = _pairs(stack_of(stress), stack_of(rest))
     turn_rad = turn_between((pair.stress, pair.rest) for pair in pairs)
     maps: list[ReserveMap | None] = [None] * len(stress.analysis.slices)
     for pair in pairs:
@@ -69,18 +68,16 @@ def compare_states(*, stress: AnalysedExam, rest: AnalysedExam) -> Reserve:
     )
 
 
-def _pairs(
-    stress: Sequence[PlacedWall | None], rest: Sequence[PlacedWall | None]
-) -> tuple[list[_Pair], list[Finding]]:
+def _pairs(stress: Stack, rest: Stack) -> tuple[list[_Pair], list[Finding]]:
     pairs: list[_Pair] = []
     findings: list[Finding] = []
-    for index, wall in enumerate(stress):
+    for index, wall in enumerate(stress.walls):
         try:
             partner = partner_of(index, stress, rest)
         except CannotQuantifyError as error:
             findings.append(_finding(error, index))
             continue
-        other = rest[partner]
+        other = rest.walls[partner]
         if wall is not None and other is not None:
             pairs.append(_Pair(index=index, partner=partner, stress=wall, rest=other))
     return pairs, findings

@@ -5,11 +5,10 @@ or be stored from apex to base.
 """
 
 import math
-from collections.abc import Sequence
 
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
-from pipeline.reserve.placed import PlacedWall
+from pipeline.reserve.placed import PlacedWall, Stack
 
 _APART_THICKNESSES = 0.5
 """Distance along the normal, in thicknesses of the slice: at half of one, half of what both show
@@ -21,9 +20,7 @@ _BESIDE_MM = 30.0
 further apart, the patient was moved and places of slices mean nothing."""
 
 
-def partner_of(
-    index: int, stress: Sequence[PlacedWall | None], rest: Sequence[PlacedWall | None]
-) -> int:
+def partner_of(index: int, stress: Stack, rest: Stack) -> int:
     """Return the index of the slice at rest that shows the muscle of a slice under stress.
 
     Parameters
@@ -31,7 +28,7 @@ def partner_of(
     index
         The slice under stress.
     stress, rest
-        Walls of all slices.
+        All slices of both exams.
 
     Raises
     ------
@@ -40,24 +37,19 @@ def partner_of(
         is nearer to another slice under stress.
 
     """
-    wall = stress[index]
+    wall = stress.walls[index]
     if wall is None:
         raise _unknown("under stress")
-    nearest = _nearest(wall, rest)
-    other = None if nearest is None else rest[nearest]
-    if nearest is None or other is None:
+    if not rest.planes:
+        raise _too_far("there is no slice at rest")
+    nearest = rest.nearest(wall.centre_mm)
+    other = rest.walls[nearest]
+    if other is None:
         raise _unknown("at rest")
     _check_place(wall, other)
-    if _nearest(other, stress) != index:
+    if stress.nearest(other.centre_mm) != index:
         raise _too_far("the nearest slice at rest lies nearer to another slice")
     return nearest
-
-
-def _nearest(wall: PlacedWall, others: Sequence[PlacedWall | None]) -> int | None:
-    ways = [
-        (_way_mm(wall, other)[0], index) for index, other in enumerate(others) if other is not None
-    ]
-    return min(ways)[1] if ways else None
 
 
 def _check_place(wall: PlacedWall, other: PlacedWall) -> None:

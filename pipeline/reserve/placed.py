@@ -30,11 +30,30 @@ class PlacedWall:
         return normal_of(self.geometry)
 
 
-def placed_walls(one: AnalysedExam) -> tuple[PlacedWall | None, ...]:
-    """Return the wall of each slice of an exam; None where none is known."""
-    return tuple(
-        _placed(series.geometry, result.masks)
-        for series, result in zip(one.exam.slices, one.analysis.slices, strict=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stack:
+    """The slices of an exam."""
+
+    planes: tuple[Geometry, ...]
+    walls: tuple[PlacedWall | None, ...]
+    """None where none is known."""
+
+    def nearest(self, point_mm: Point) -> int:
+        """Return the index of the slice whose plane is nearest to a point of the patient."""
+        return min(range(len(self.planes)), key=lambda index: self._distance_mm(index, point_mm))
+
+    def _distance_mm(self, index: int, point_mm: Point) -> float:
+        plane = self.planes[index]
+        origin = point_mm.new_tensor(plane.origin_mm)
+        return abs(float((point_mm - origin) @ normal_of(plane)))
+
+
+def stack_of(one: AnalysedExam) -> Stack:
+    """Return the slices of an exam with the walls that are known."""
+    pairs = zip(one.exam.slices, one.analysis.slices, strict=True)
+    return Stack(
+        planes=tuple(series.geometry for series in one.exam.slices),
+        walls=tuple(_placed(series.geometry, result.masks) for series, result in pairs),
     )
 
 

@@ -24,7 +24,7 @@ from pipeline.quality import AnalysedExam
 from pipeline.regions import Layer, SliceLevel
 from pipeline.reserve import Reserve, compare_states
 from pipeline.reserve.align import corresponding_px, overlap_dice, turn_between
-from pipeline.reserve.placed import PlacedWall, placed_walls
+from pipeline.reserve.placed import PlacedWall, stack_of
 from pipeline.segment import divide_exam
 from pipeline.segment.sectors import divide
 from pipeline.types import Analysis, Exam, FlowMap, FlowModel, SliceAnalysis
@@ -239,7 +239,9 @@ def _place_error_mm(answer: Answer) -> tuple[float, float]:
 
 def _walls(answer: Answer) -> list[tuple[PlacedWall, PlacedWall, TruePair]]:
     """Return the walls of both exams where both are known, slice by slice."""
-    walls = zip(placed_walls(answer.stress), placed_walls(answer.rest), answer.true, strict=True)
+    walls = zip(
+        stack_of(answer.stress).walls, stack_of(answer.rest).walls, answer.true, strict=True
+    )
     return [
         (one, other, true) for one, other, true in walls if one is not None and other is not None
     ]
@@ -247,7 +249,7 @@ def _walls(answer: Answer) -> list[tuple[PlacedWall, PlacedWall, TruePair]]:
 
 def _wrong_pairs(answer: Answer) -> tuple[tuple[float, ...], int]:
     """Return how walls of different levels overlap, and how many pairs the walls refuse."""
-    stress, rest = placed_walls(answer.stress), placed_walls(answer.rest)
+    stress, rest = stack_of(answer.stress).walls, stack_of(answer.rest).walls
     dice, n_refused = [], 0
     for own, other in permutations(range(len(stress)), 2):
         one, wrong = stress[own], rest[other]

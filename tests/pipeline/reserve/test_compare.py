@@ -204,7 +204,9 @@ def test_what_is_missing_at_rest_is_said(lacking: str) -> None:
     slices[0] = dataclasses.replace(slices[0], **{lacking: None, "sectors": None})
     reserve = compare_states(stress=STRESS, rest=with_slices(rest, slices))
     assert [one is None for one in reserve.maps] == [True, False, False]
-    assert [one.slice_index for one in reserve.findings] == [0]
+    (finding,) = reserve.findings
+    assert finding.slice_index == 0
+    assert ("no wall is known at rest" if lacking == "masks" else "no blood flow") in finding.text
 
 
 def test_nothing_at_rest_gives_nothing() -> None:
@@ -213,6 +215,16 @@ def test_nothing_at_rest_gives_nothing() -> None:
     reserve = compare_states(stress=STRESS, rest=with_slices(rest, bare))
     assert reserve.maps == (None, None, None)
     assert reserve.regions == ()
+    assert len(reserve.findings) == 3
+
+
+def test_a_rest_exam_without_slices_gives_nothing() -> None:
+    rest = rest_exam()
+    empty = dataclasses.replace(
+        with_slices(rest, []), exam=dataclasses.replace(rest.exam, slices=())
+    )
+    reserve = compare_states(stress=STRESS, rest=empty)
+    assert reserve.maps == (None, None, None)
     assert len(reserve.findings) == 3
 
 
