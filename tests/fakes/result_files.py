@@ -3,8 +3,16 @@
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+    MultiFrameTrueColorSecondaryCaptureImageStorage,
+)
 
 from storage.catalogue import Catalogue
 from storage.files import FileStore
@@ -12,6 +20,7 @@ from storage.records import ResultFile
 from tests.fakes.records import MR_IMAGE, outgoing, received
 
 N_ROWS = 32
+MOVIE = str(MultiFrameTrueColorSecondaryCaptureImageStorage)
 
 
 def object_bytes(sop_uid: str, sop_class_uid: str = MR_IMAGE) -> bytes:
@@ -61,3 +70,29 @@ def sending_study(
         )
     catalogue.commit_results(study.id, 1, outgoing(results, destinations))
     return study.id, results
+
+
+def movie_bytes(sop_uid: str) -> bytes:
+    """Return a small colour movie whose frames are JPEG."""
+    ramp = np.arange(N_ROWS, dtype=np.uint8) * 7
+    frames = []
+    for brightness in (40, 120, 200):
+        picture = np.full((N_ROWS, N_ROWS, 3), brightness, dtype=np.uint8)
+        picture[..., 0] = ramp
+        buffer = BytesIO()
+        Image.fromarray(picture).save(buffer, "JPEG", quality=90, subsampling="4:2:2")
+        frames.append(buffer.getvalue())
+    movie = dcmread(BytesIO(object_bytes(sop_uid, MOVIE)))
+    movie.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    movie.BitsAllocated = movie.BitsStored = 8
+    movie.HighBit, movie.SamplesPerPixel, movie.PlanarConfiguration = 7, 3, 0
+    movie.PhotometricInterpretation = "YBR_FULL_422"
+    movie.NumberOfFrames = len(frames)
+    movie.FrameTime, movie.FrameIncrementPointer = "100", 0x00181063
+    movie.LossyImageCompression = "01"
+    movie.PixelData = encapsulate(frames)
+    movie["PixelData"].VR = "OB"
+    movie["PixelData"].is_undefined_length = True
+    buffer = BytesIO()
+    movie.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()

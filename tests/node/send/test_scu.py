@@ -1,24 +1,32 @@
 """What an answer means, which contexts are proposed, and that bytes are not touched."""
 
+import subprocess
+import time
+from collections.abc import Callable
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.encaps import generate_frames
 from pydicom.filebase import DicomBytesIO
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit
 from pynetdicom.dsutils import decode, split_dataset
 from pynetdicom.sop_class import SecondaryCaptureImageStorage  # type: ignore[attr-defined]  # made at run time
 
 from node.send.association import AssociationFailedError
-from node.send.scu import MAX_CONTEXTS, Answer, contexts_for, judge, open_session
+from node.send.scu import MAX_CONTEXTS, SYNTAXES, Answer, Outcome, contexts_for, judge, open_session
 from node.settings import Destination
 from storage.records import Delivery, DeliveryStatus
 from tests.fakes.archive import Archive
 from tests.fakes.records import MR_IMAGE
-from tests.fakes.result_files import object_bytes
+from tests.fakes.result_files import MOVIE, N_ROWS, movie_bytes, object_bytes
 
 
 def delivery(
@@ -142,3 +150,114 @@ def test_a_closed_association_is_said(file: Path, destination: Destination, port
         for _ in range(2):
             with pytest.raises(AssociationFailedError):
                 session.store(delivery(), file)
+
+
+@pytest.fixture
+def movie(tmp_path: Path) -> Path:
+    path = tmp_path / "movie.dcm"
+    path.write_bytes(movie_bytes("2.25.3"))
+    return path
+
+
+MOVIE_DELIVERY = delivery("2.25.3", MOVIE, JPEGBaseline8Bit)
+
+
+def test_a_peer_that_takes_jpeg_gets_the_bytes_of_the_movie(
+    movie: Path, destination: Destination, port: int
+) -> None:
+    archive = Archive()
+    with (
+        archive.listening(port, classes=(MOVIE,), syntaxes=(JPEGBaseline8Bit, *SYNTAXES)),
+        open_session(destination, [MOVIE_DELIVERY], calling_ae="NODE", timeout_s=5) as session,
+    ):
+        assert session.store(MOVIE_DELIVERY, movie).answer is Answer.DELIVERED
+    assert archive.syntaxes == {JPEGBaseline8Bit}
+    _, offset = split_dataset(movie)
+    assert archive.data["2.25.3"] == movie.read_bytes()[offset:]
+
+
+@pytest.mark.parametrize("syntaxes", [(ImplicitVRLittleEndian,), SYNTAXES])
+def test_a_peer_that_takes_no_jpeg_gets_the_movie_decompressed(
+    movie: Path, destination: Destination, port: int, syntaxes: tuple[str, ...]
+) -> None:
+    archive = Archive()
+    with (
+        archive.listening(port, classes=(MOVIE,), syntaxes=syntaxes),
+        open_session(destination, [MOVIE_DELIVERY], calling_ae="NODE", timeout_s=5) as session,
+    ):
+        assert session.store(MOVIE_DELIVERY, movie).answer is Answer.DELIVERED
+    assert archive.syntaxes == {syntaxes[0]}
+    arrived = decode(DicomBytesIO(archive.data["2.25.3"]), len(syntaxes) == 1, True)
+    assert_decompressed(arrived, movie)
+
+
+def assert_decompressed(arrived: Dataset, movie: Path) -> None:
+    """Nothing but the pixels changed, and they are those that an independent decoder sees."""
+    sent = dcmread(movie)
+    changed = {"PixelData", "PhotometricInterpretation"}
+    for element in sent:
+        if element.keyword not in changed:
+            assert arrived[element.tag].value == element.value
+    assert arrived.PhotometricInterpretation == "RGB"
+    assert arrived.LossyImageCompression == "01"
+    frames = np.frombuffer(arrived.PixelData, dtype=np.uint8).reshape(3, N_ROWS, N_ROWS, 3)
+    files = generate_frames(sent.PixelData, number_of_frames=3)
+    for frame, file in zip(frames, files, strict=True):
+        expected = np.asarray(Image.open(BytesIO(file)).convert("RGB"))
+        assert np.abs(frame.astype(int) - expected).max() <= 2
+
+
+def test_a_movie_with_damaged_frames_is_refused_and_others_go(
+    movie: Path, file: Path, destination: Destination, port: int
+) -> None:
+    movie.write_bytes(movie.read_bytes().replace(b"\xff\xd8\xff", b"\0\0\0"))
+    with (
+        Archive().listening(port, classes=(MOVIE, MR_IMAGE)),
+        open_session(
+            destination, [MOVIE_DELIVERY, delivery()], calling_ae="NODE", timeout_s=5
+        ) as session,
+    ):
+        outcome = session.store(MOVIE_DELIVERY, movie)
+        assert outcome.answer is Answer.REFUSED
+        assert outcome.text == "the stored file cannot be decompressed"
+        assert session.store(delivery(), file).answer is Answer.DELIVERED
+
+
+@pytest.mark.parametrize("takes", ["+x=", "+xy"])
+def test_dcmtk_stores_the_movie(
+    takes: str,
+    movie: Path,
+    destination: Destination,
+    port: int,
+    tmp_path: Path,
+    program: Callable[[str], str],
+) -> None:
+    """`+xy` prefers JPEG Baseline, `+x=` takes uncompressed objects only."""
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    command = [program("storescp"), "-od", str(inbox), takes, str(port)]
+    with subprocess.Popen(command) as archive:
+        try:
+            assert store_when_ready(destination, movie).answer is Answer.DELIVERED
+        finally:
+            archive.terminate()
+    (stored,) = inbox.iterdir()
+    arrived = dcmread(stored)
+    if takes == "+xy":
+        assert arrived.file_meta.TransferSyntaxUID == JPEGBaseline8Bit
+        assert arrived.PixelData == dcmread(movie).PixelData
+    else:
+        assert arrived.file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
+        assert_decompressed(arrived, movie)
+
+
+def store_when_ready(destination: Destination, movie: Path) -> Outcome:
+    for _ in range(100):
+        try:
+            with open_session(
+                destination, [MOVIE_DELIVERY], calling_ae="NODE", timeout_s=5
+            ) as session:
+                return session.store(MOVIE_DELIVERY, movie)
+        except AssociationFailedError:
+            time.sleep(0.1)
+    pytest.fail("storescp did not start")

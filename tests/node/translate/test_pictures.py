@@ -144,9 +144,13 @@ def test_the_document_holds_the_pages(pictures: EncodedPictures) -> None:
         assert [float(side) for side in sheet.mediabox[2:]] == pytest.approx(
             [841.89, 595.28], abs=0.01
         )
-        (name,) = re.findall(rb"/(\w+) Do", sheet.get_contents().get_data())
-        image = sheet["/Resources"]["/XObject"][f"/{name.decode()}"].decode_as_image()
-        assert np.array_equal(np.asarray(image.convert("RGB")), page)
+        ((height, name),) = re.findall(
+            rb" 0 0 (-?[\d.]+) \S+\s\S+ cm /(\w+) Do", sheet.get_contents().get_data()
+        )
+        stored = sheet["/Resources"]["/XObject"][f"/{name.decode()}"].decode_as_image()
+        # A negative height draws the last stored row on top.
+        rows = slice(None, None, -1 if float(height) < 0 else 1)
+        assert np.array_equal(np.asarray(stored.convert("RGB"))[rows], page)
 
 
 def test_the_document_carries_no_identity_of_its_own(pictures: EncodedPictures) -> None:
