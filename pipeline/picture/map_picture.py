@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from pipeline.findings import grade_of
+from pipeline.findings import Grade, grade_of
 from pipeline.picture.borders import Borders, trace_borders
 from pipeline.picture.canvas import GRADE_COLOURS, QUIET_INK, RULE
 from pipeline.picture.colour import TERRITORY_COLOURS, TERRITORY_NAMES
@@ -140,6 +140,8 @@ def _write_head(raster: Raster, subject: MapSubject, analysis: Analysis) -> None
     raster.write(
         (_RIGHT_PX, 18), word, size=28, colour=GRADE_COLOURS[word], is_bold=True, anchor="ra"
     )
+    codes = sorted({str(one.code) for one in analysis.findings if one.grade > Grade.NOTE})
+    raster.write((_RIGHT_PX, 54), " ".join(codes), size=17, colour=QUIET_INK, anchor="ra")
 
 
 def _borders(subject: MapSubject) -> Borders | None:
