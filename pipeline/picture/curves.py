@@ -63,9 +63,8 @@ def plot_curves(axes: Axes, analysis: Analysis, title: str, *, n_names_across: i
             name = slice_name(index, analysis)
             tissue.plot(result.tissue_time_s, result.tissue_mmol_l, label=name, **look)
     if tissue.lines:
-        _set_range(
-            tissue, _WIDE_HEADROOM * max(np.nanmax(line.get_ydata()) for line in tissue.lines)
-        )
+        highest = max(float(np.nanmax(line.get_ydata())) for line in tissue.lines)
+        _set_range(tissue, _WIDE_HEADROOM * highest)
     _write_names(axes, tissue, n_across=n_names_across)
 
 
