@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from node.translate.headers import FrameHeader
 from node.translate.time_sources import DAY_US, SOURCES, TimeSource, moment_us
+from node.translate.within_beat import set_apart
 
 MIN_STEP_US = 250_000
 MAX_STEP_US = 6_000_000
@@ -146,11 +147,14 @@ def _clock_of(groups: Sequence[Sequence[FrameHeader]], source: TimeSource) -> Cl
         return None
     if not _overlap(unwrapped):
         return None
-    start = min(min(group) for group in unwrapped)
+    # Whole seconds are shared by chance, not because a beat has one time.
+    is_coarse = all(time % _SECOND_US == 0 for group in unwrapped for time in group)
+    times = unwrapped if is_coarse else set_apart(groups, unwrapped)
+    start = min(min(group) for group in times)
     return Clock(
         source=source,
-        microseconds=tuple(tuple(time - start for time in group) for group in unwrapped),
-        is_coarse=all(time % _SECOND_US == 0 for group in unwrapped for time in group),
+        microseconds=tuple(tuple(time - start for time in group) for group in times),
+        is_coarse=is_coarse,
     )
 
 

@@ -13,8 +13,8 @@ from node.translate import DecodedExam, DecodedStudy, decode_study
 from pipeline.types import Exam, ImageSeries, PatientState
 from tests.fakes.exams import write_small_exam
 
-TIME_TOLERANCE_S = {Vendor.CANON: 1.01e-3, Vendor.GE: 1.01e-4}
-"""Canon writes milliseconds, GE tenths of them; both ends of an interval are rounded."""
+TIME_TOLERANCE_S = {Vendor.PHILIPS: 1.01e-2, Vendor.CANON: 1.01e-3, Vendor.GE: 1.01e-4}
+"""Hundredths of a second, milliseconds, tenths of them; both ends of an interval are rounded."""
 TO_THE_BIT_S = 1e-5
 N_SLICES = 1
 PHILIPS_ROUNDING = 1.0
