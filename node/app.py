@@ -127,8 +127,8 @@ def _run_worker(slot: str, settings: Settings, database: Database, stop: threadi
     # Only this process needs the numerical libraries; they take a second to load.
     import torch
 
-    from node.work.compute import choose_device
     from node.work.networks import load_trained
+    from node.work.parameters import choose_device
     from node.work.study_job import StudyJob
 
     torch.set_num_threads(1)  # series run side by side instead, see node.work.threads

@@ -22,8 +22,8 @@ from node.settings import Settings
 from node.version import SOFTWARE
 
 if TYPE_CHECKING:
-    from node.work.compute import Outcome
     from node.work.networks import TrainedNetworks
+    from node.work.outcome import Outcome
 
 
 def process(
@@ -33,8 +33,8 @@ def process(
 ) -> None:
     """Compute every study in a folder; write result objects, pages (PNG) and numbers (JSON)."""
     from node.translate import find_studies
-    from node.work.compute import choose_device
     from node.work.networks import load_trained
+    from node.work.parameters import choose_device
 
     with reported_errors():
         settings = (
@@ -64,7 +64,8 @@ def _process_study(
     """Compute one study and say what became of it; return whether it has a flow map."""
     import torch
 
-    from node.work.compute import compute_study, make_stamp
+    from node.work.compute import compute_study
+    from node.work.stamp import make_stamp
 
     torch.set_num_threads(1)  # series run side by side instead, see node.work.threads
     with fraction_bars() as bars:
@@ -100,6 +101,8 @@ def _write(outcome: "Outcome", output: Path) -> None:
         (output / f"{number:04d}_{result.kind}.dcm").write_bytes(to_bytes(result))
     for exam in outcome.exams:
         imsave(output / f"report_{exam.analysis.state}.png", exam.page)
+    if outcome.pair_page is not None:
+        imsave(output / "report_stress_rest.png", outcome.pair_page)
     if outcome.exams:
         text = to_json([exam.analysis for exam in outcome.exams], software=SOFTWARE)
         (output / "measurements.json").write_text(text)

@@ -13,8 +13,16 @@ from the input (`uids`), coded terms (`codes`) and equipment (`equipment`); `to_
 file (`results`). `read_result` reads one back from an archive.
 """
 
+from node.translate.context import ResultContext
 from node.translate.decode import decode_study
-from node.translate.encode import encode_exam
+from node.translate.encode import (
+    EncodedExam,
+    ExamPictures,
+    PairPictures,
+    encode_exam,
+    encode_pair,
+    in_order_of_sending,
+)
 from node.translate.encode_page import encode_failure_page
 from node.translate.exams import DecodedExam, DecodedStudy, Sources
 from node.translate.folder import FoundStudies, find_studies
@@ -32,17 +40,23 @@ __all__ = [
     "TRANSFER_SYNTAX_UID",
     "DecodedExam",
     "DecodedStudy",
+    "EncodedExam",
+    "ExamPictures",
     "FoundStudies",
     "NetworkStamp",
+    "PairPictures",
     "ReceivedResult",
+    "ResultContext",
     "ResultObject",
     "RunStamp",
     "Sources",
     "decode_study",
     "encode_exam",
     "encode_failure_page",
+    "encode_pair",
     "find_reference",
     "find_studies",
+    "in_order_of_sending",
     "read_result",
     "to_bytes",
 ]

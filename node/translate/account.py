@@ -60,6 +60,11 @@ class Fact:
     detail: str
     """Attribute, rule or assumption, in words."""
 
+    @property
+    def brief(self) -> str:
+        """Name, value and unit."""
+        return f"{self.name} {self.value} {self.unit}".rstrip()
+
     def __str__(self) -> str:
         value = f"{self.value} {self.unit}".strip() or "unknown"
         return f"{self.name} {value} ({self.origin}: {self.detail})"

@@ -1,135 +1,220 @@
-"""Everything that goes back to PACS for one exam."""
+"""Everything that goes back to PACS for one exam, and for a stress and a rest exam together."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from pydicom.dataset import Dataset
-
-from node.settings import ResultsSettings
-from node.translate.encode_map import FLOW, QUALITY, MapPlace, encode_map
-from node.translate.encode_page import Page, encode_page
+from node.settings import ObjectKind
+from node.translate.capture import Picture
+from node.translate.context import ResultContext
+from node.translate.encode_colour import encode_colour_maps
+from node.translate.encode_document import encode_document
+from node.translate.encode_map import FLOW, QUALITY, MapKind, MapPlace, encode_map
+from node.translate.encode_movie import encode_movie
+from node.translate.encode_page import encode_page, encode_pair_page
+from node.translate.encode_parametric import encode_parametric
+from node.translate.encode_report import encode_combined_report, encode_report
+from node.translate.encode_reserve import encode_reserve
+from node.translate.encode_segmentation import encode_segmentations
 from node.translate.encode_series import ARTERIAL_INPUT_OFFSET, SLICE_OFFSET, encode_corrected
-from node.translate.exams import DecodedExam
-from node.translate.results import ResultObject, RunStamp
-from node.translate.values import number_of, source_key
-from pipeline.types import Analysis
+from node.translate.reported import ReportedExam
+from node.translate.results import ResultKind, ResultObject
+from pipeline.picture.movie import Movie
+from pipeline.reserve import Reserve
+
+_URGENT_FIRST: tuple[ResultKind, ...] = (
+    "flow",
+    "reserve",
+    "page",
+    "colour",
+    "report",
+    "segmentation",
+    "parametric",
+    "document",
+    "quality",
+    "moco",
+    "movie",
+    "failure",
+)
+"""The order of sending: what a reader waits for goes first, what is large goes last."""
 
 
-def encode_exam(
-    decoded: DecodedExam,
-    analysis: Analysis,
-    page: Page,
-    *,
-    run: RunStamp,
-    settings: ResultsSettings,
-) -> tuple[ResultObject, ...]:
-    """Return corrected series, maps and summary page of one exam.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ExamPictures:
+    """What was drawn of one exam; None where it was not asked for."""
 
-    What the analysis lacks is left out: without flow only corrected series and the page go out.
+    page: Picture
+    colour: tuple[Picture | None, ...]
+    """One for each slice; None also where it has no map."""
+    movie: Movie | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PairPictures:
+    """What was drawn of a stress and a rest exam together."""
+
+    page: Picture
+    colour: tuple[Picture | None, ...]
+    """Reserve, one for each stress slice; None where it has no map."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class EncodedExam:
+    """The results of one exam, and what results of both exams refer to."""
+
+    reported: ReportedExam
+    reports: tuple[ResultObject, ...]
+    results: tuple[ResultObject, ...]
+
+
+def encode_exam(context: ResultContext, pictures: ExamPictures) -> EncodedExam:
+    """Return the chosen results of one exam.
+
+    What the analysis lacks is left out: without flow only corrected series, page and movie go out.
 
     Parameters
     ----------
-    decoded
-        The exam and the headers it came from.
-    analysis
-        Its analysis, slices in the same order.
-    page
-        The drawn page. Shape `(row, column, 3)`, RGB.
-    run
-        Identity of the computation.
-    settings
-        Labels and numbering.
+    context
+        The exam, its analysis, and which objects are made.
+    pictures
+        What was drawn of it.
 
     """
-    key = run.key(*(source_key(header) for header in decoded.sources.all))
-    corrected = _encode_slices(decoded, analysis, key, run, settings)
-    arterial = _encode_arterial_input(decoded, analysis, key, run, settings)
-    maps = _encode_maps(decoded, analysis, (corrected, arterial), key, run, settings)
-    series = [image for group in (*corrected, arterial) for image in group]
-    summary = encode_page(
-        page,
-        _numbering(decoded),
-        [result.dataset for result in (maps or series)],
-        state=analysis.state,
-        key=run.key(key, *(repr(finding) for finding in analysis.findings)),
-        run=run,
-        settings=settings,
+    corrected = _encode_corrected(context)
+    series = tuple(image for group in corrected for image in group)
+    maps = _encode_maps(context, corrected, FLOW)
+    reported = ReportedExam(
+        context=context,
+        maps=maps,
+        parametric=encode_parametric(context, maps) if wants(context, "parametric") else (),
+        segmentations=encode_segmentations(context, maps) if wants(context, "segmentation") else (),
     )
-    # In the order of sending: what a reader waits for goes first.
-    return (*maps, summary, *series)
+    reports = encode_report(reported) if wants(context, "report") else ()
+    results = (
+        *maps,
+        *_encode_maps(context, corrected, QUALITY),
+        *reported.parametric,
+        *reported.segmentations,
+        *reports,
+        *_encode_pictures(context, pictures, maps, series),
+        *series,
+    )
+    chosen = tuple(result for result in results if wants(context, result.kind))
+    return EncodedExam(reported=reported, reports=reports, results=chosen)
 
 
-def _encode_slices(
-    decoded: DecodedExam, analysis: Analysis, key: str, run: RunStamp, settings: ResultsSettings
-) -> list[tuple[ResultObject, ...]]:
+def encode_pair(
+    *, stress: EncodedExam, rest: EncodedExam, reserve: Reserve, pictures: PairPictures
+) -> tuple[ResultObject, ...]:
+    """Return the chosen results that a stress and a rest exam have together.
+
+    Parameters
+    ----------
+    stress, rest
+        The results of each.
+    reserve
+        What they say together.
+    pictures
+        What was drawn of both.
+
+    """
+    above, below = stress.reported.context, rest.reported.context
+    flow = (*stress.reported.maps, *rest.reported.maps)
+    maps = encode_reserve(above, below, reserve, flow)
+    shown = [one.dataset for one in (*flow, *maps)]
+    results = [*maps]
+    if shown:
+        results.append(encode_pair_page(pictures.page, above, below, reserve, shown))
+    if wants(above, "colour"):
+        results += encode_colour_maps(above, pictures.colour, maps)
+    if wants(above, "report"):
+        predecessors = (*stress.reports, *rest.reports)
+        results += encode_combined_report(
+            stress.reported, rest.reported, reserve, predecessors=predecessors
+        )
+    return tuple(result for result in results if wants(above, result.kind))
+
+
+def in_order_of_sending(results: Iterable[ResultObject]) -> tuple[ResultObject, ...]:
+    """Return results with what a reader waits for first."""
+    return tuple(sorted(results, key=lambda result: _URGENT_FIRST.index(result.kind)))
+
+
+def wants(context: ResultContext, kind: ObjectKind | ResultKind) -> bool:
+    """Whether a kind of object is made at all."""
+    return kind in context.settings.objects
+
+
+def _encode_corrected(context: ResultContext) -> list[tuple[ResultObject, ...]]:
+    """Return the corrected frames of each slice, and of the arterial input if there is one."""
+    analysis, sources = context.analysis, context.decoded.sources
+    groups = [
+        (headers, result.motion, SLICE_OFFSET)
+        for headers, result in zip(sources.slices, analysis.slices, strict=True)
+    ]
+    if analysis.arterial_motion is not None:
+        groups.append((sources.arterial_input, analysis.arterial_motion, ARTERIAL_INPUT_OFFSET))
     return [
         encode_corrected(
-            sources, result.motion, offset=SLICE_OFFSET, key=key, run=run, settings=settings
+            headers,
+            motion,
+            offset=offset,
+            key=context.key,
+            run=context.run,
+            settings=context.settings,
         )
-        for sources, result in zip(decoded.sources.slices, analysis.slices, strict=True)
+        for headers, motion, offset in groups
     ]
-
-
-def _encode_arterial_input(
-    decoded: DecodedExam, analysis: Analysis, key: str, run: RunStamp, settings: ResultsSettings
-) -> tuple[ResultObject, ...]:
-    if analysis.arterial_motion is None:
-        return ()
-    return encode_corrected(
-        decoded.sources.arterial_input,
-        analysis.arterial_motion,
-        offset=ARTERIAL_INPUT_OFFSET,
-        key=key,
-        run=run,
-        settings=settings,
-    )
 
 
 def _encode_maps(
-    decoded: DecodedExam,
-    analysis: Analysis,
-    images: tuple[Sequence[tuple[ResultObject, ...]], tuple[ResultObject, ...]],
-    key: str,
-    run: RunStamp,
-    settings: ResultsSettings,
+    context: ResultContext, corrected: Sequence[tuple[ResultObject, ...]], kind: MapKind
 ) -> tuple[ResultObject, ...]:
-    """Return the flow maps of all slices, then the fit-quality maps."""
-    corrected, arterial = images
-    found = [
-        (
-            result.flow,
-            _place(decoded, position, result.motion.reference, (*corrected[position], *arterial)),
-        )
-        for position, result in enumerate(analysis.slices)
-        if result.flow is not None
-    ]
+    """Return the maps of one kind of all slices that have flow."""
+    n_slices = len(context.analysis.slices)
+    arterial = [image for group in corrected[n_slices:] for image in group]
     return tuple(
         encode_map(
-            flow.flow_ml_min_g if kind is FLOW else flow.fit_quality,
+            result.flow.flow_ml_min_g if kind is FLOW else result.flow.fit_quality,
             kind,
-            place,
-            state=analysis.state,
-            key=key,
-            run=run,
-            settings=settings,
+            MapPlace(
+                source=context.shown(position),
+                images=tuple(image.dataset for image in (*corrected[position], *arterial)),
+                series_source=context.numbering,
+                position=position,
+            ),
+            state=context.analysis.state,
+            key=context.key,
+            run=context.run,
+            settings=context.settings,
         )
-        for kind in (FLOW, QUALITY)
-        for flow, place in found
+        for position, result in enumerate(context.analysis.slices)
+        if result.flow is not None
     )
 
 
-def _place(
-    decoded: DecodedExam, position: int, reference: int, images: Iterable[ResultObject]
-) -> MapPlace:
-    """Return where a map belongs; its time is that of the beat whose geometry it shows."""
-    return MapPlace(
-        source=decoded.sources.slices[position][reference],
-        images=tuple(image.dataset for image in images),
-        series_source=_numbering(decoded),
-        position=position,
-    )
-
-
-def _numbering(decoded: DecodedExam) -> Dataset:
-    """Return the slice header with the smallest series number: it numbers shared series."""
-    first_frames = [sources[0] for sources in decoded.sources.slices]
-    return min(first_frames, key=lambda header: number_of(header, "SeriesNumber") or 0)
+def _encode_pictures(
+    context: ResultContext,
+    pictures: ExamPictures,
+    maps: tuple[ResultObject, ...],
+    series: tuple[ResultObject, ...],
+) -> list[ResultObject]:
+    findings = (repr(finding) for finding in context.analysis.findings)
+    shown = maps or series
+    results = [
+        encode_page(
+            pictures.page,
+            context.numbering,
+            [result.dataset for result in shown],
+            state=context.analysis.state,
+            key=context.run.key(context.key, *findings),
+            run=context.run,
+            settings=context.settings,
+        )
+    ]
+    if wants(context, "colour"):
+        results += encode_colour_maps(context, pictures.colour, maps)
+    if pictures.movie is not None:
+        results.append(encode_movie(context, pictures.movie))
+    if wants(context, "document"):
+        results.append(encode_document(context, [pictures.page], shown))
+    return results

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pipeline.findings import Finding
 from pipeline.quality import AnalysedExam, check_pair
-from pipeline.types import PatientState
+from pipeline.types import Analysis, PatientState
 
 _OTHER = {PatientState.STRESS: PatientState.REST, PatientState.REST: PatientState.STRESS}
 
@@ -26,3 +26,16 @@ def compare(exams: Sequence[AnalysedExam]) -> tuple[Finding, ...]:
     if last.exam.state is PatientState.STRESS:
         return check_pair(stress=last, rest=other)
     return check_pair(stress=other, rest=last)
+
+
+def find_pair(analyses: Sequence[Analysis]) -> tuple[int, int] | None:
+    """Return which exams are stress and rest of the study; the last with flow of each state.
+
+    A run is repeated when something was wrong with the one before it.
+    """
+    last: dict[PatientState, int] = {
+        analysis.state: index for index, analysis in enumerate(analyses) if analysis.is_quantified
+    }
+    if PatientState.STRESS not in last or PatientState.REST not in last:
+        return None
+    return last[PatientState.STRESS], last[PatientState.REST]

@@ -12,9 +12,11 @@ from node.log import event
 from node.settings import Settings
 from node.translate.encode_retraction import Reason
 from node.translate.renew import renew
-from node.work.compute import Outcome, compute_study, fail_study, make_stamp
+from node.work.compute import compute_study, fail_study
 from node.work.networks import TrainedNetworks
+from node.work.outcome import Outcome
 from node.work.outgoing import accepted_files, keep_result, make_retract, recipients
+from node.work.stamp import make_stamp
 from pipeline.findings import Code
 from storage.catalogue import Catalogue
 from storage.files import FileStore

@@ -7,6 +7,8 @@ from pipeline.types import MotionCorrection
 
 _WORSE_FACTOR = 1.05
 """Roughness after correction over roughness before that means it did harm."""
+_VISIBLE = 0.01
+"""Change of roughness that can be seen in a curve, as a part of its range; less is noise."""
 _ROUGH = 0.25
 """Beat-to-beat roughness of regional curves, relative to their range, that motion explains."""
 _FOLDED_FRACTION = 0.001
@@ -44,7 +46,8 @@ def _complaints(
     motion: MotionCorrection, spacing_mm: tuple[float, float]
 ) -> Iterator[tuple[Grade, str]]:
     quality = motion.quality
-    if quality.roughness_after > _WORSE_FACTOR * quality.roughness_before:
+    added = quality.roughness_after - quality.roughness_before
+    if added > max((_WORSE_FACTOR - 1) * quality.roughness_before, _VISIBLE):
         yield Grade.REVIEW, "curves are rougher after motion correction than before."
     elif quality.roughness_after > _ROUGH:
         yield Grade.REVIEW, "curves stay rough after motion correction."
@@ -60,10 +63,10 @@ def _count_unlike(motion: MotionCorrection) -> Iterator[tuple[Grade, str]]:
     n_marked, n_all = int(motion.is_unlike.sum()), len(motion.is_unlike)
     if n_marked:
         grade = Grade.REVIEW if n_marked > _MANY_UNLIKE * n_all else Grade.NOTE
-        beats = "beat does" if n_marked == 1 else "beats do"
+        verb = "does" if n_marked == 1 else "do"
         yield (
             grade,
-            f"{n_marked} of {n_all} {beats} not fit the others (spoiled, or another slice).",
+            f"{n_marked} of {n_all} beats {verb} not fit the others (spoiled, or another slice).",
         )
 
 

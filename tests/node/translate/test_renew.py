@@ -5,19 +5,18 @@ from pathlib import Path
 import pytest
 from pydicom.dataset import Dataset
 
-from node.settings import DEFAULT_ACQUISITION, ResultsSettings
-from node.translate import ResultObject, decode_study, encode_exam, to_bytes
+from node.settings import DEFAULT_ACQUISITION
+from node.translate import ResultObject, decode_study, to_bytes
 from node.translate.renew import renew
-from tests.fakes.exams import PAGE, STAMP, unmoved_analysis, write_small_exam
+from tests.fakes.encoding import encode_plain
+from tests.fakes.exams import unmoved_analysis, write_small_exam
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> tuple[ResultObject, ...]:
     files = write_small_exam(tmp_path_factory.mktemp("exam"))
     decoded = decode_study(files, rules=DEFAULT_ACQUISITION).exams[0]
-    return encode_exam(
-        decoded, unmoved_analysis(decoded.exam), PAGE, run=STAMP, settings=ResultsSettings()
-    )
+    return encode_plain(decoded, unmoved_analysis(decoded.exam))
 
 
 def uids(results: tuple[ResultObject, ...]) -> list[str]:

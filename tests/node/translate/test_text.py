@@ -9,7 +9,8 @@ from pydicom.dataset import Dataset
 
 from node.scanner import VirtualPatient
 from node.settings import DEFAULT_ACQUISITION, ResultsSettings
-from node.translate import decode_study, encode_exam, encode_failure_page, find_reference, to_bytes
+from node.translate import decode_study, encode_failure_page, find_reference, to_bytes
+from tests.fakes.encoding import encode_plain
 from tests.fakes.exams import PAGE, STAMP, edit, unmoved_analysis, write_small_exam
 
 NAMES = [
@@ -44,7 +45,7 @@ def test_names_survive(character_set: str, name: str, tmp_path: Path) -> None:
     assert str(dcmread(files[0]).PatientName) == name
     decoded = decode_study(files, rules=DEFAULT_ACQUISITION).exams[0]
     analysis = unmoved_analysis(decoded.exam)
-    results = encode_exam(decoded, analysis, PAGE, run=STAMP, settings=ResultsSettings())
+    results = encode_plain(decoded, analysis)
     for result in (results[0], results[-3], results[-1]):
         again = dcmread(BytesIO(to_bytes(result)))
         assert str(again.PatientName) == name

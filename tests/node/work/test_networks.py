@@ -11,8 +11,8 @@ from models.networks import Card, save_network
 from node.errors import StartupError
 from node.settings import MotionSettings, NodeSettings, Settings
 from node.translate import NetworkStamp
-from node.work.compute import make_stamp
 from node.work.networks import WITHOUT, TrainedNetworks, load_trained
+from node.work.stamp import make_stamp
 
 CPU = torch.device("cpu")
 CREATED = datetime(2026, 3, 2, 11, 30)

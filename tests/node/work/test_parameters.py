@@ -4,7 +4,7 @@ import pytest
 
 from node.errors import UnusableStudyError
 from node.settings import QuantificationSettings
-from node.work.compute import parameters_for
+from node.work.parameters import parameters_for
 from pipeline.findings import Code
 from pipeline.motion import Method
 from pipeline.types import Exam, PatientState

@@ -36,7 +36,7 @@ def check(motion: MotionCorrection) -> list[Finding]:
     ("n_marked", "grades", "words"),
     [
         (0, [], ""),
-        (1, [Grade.NOTE], "Slice 2: 1 of 60 beat does"),
+        (1, [Grade.NOTE], "Slice 2: 1 of 60 beats does"),
         (6, [Grade.NOTE], "Slice 2: 6 of 60 beats do"),
         (7, [Grade.REVIEW], "Slice 2: 7 of 60 beats do"),
     ],
