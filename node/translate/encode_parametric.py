@@ -1,7 +1,8 @@
 """Flow as Parametric Map: the computed numbers themselves, as 32-bit floats (PS3.3 A.75).
 
-The classic map is for viewers, this object for programs: nothing is rounded, and a pixel without a
-value is NaN, which no program takes for a flow of zero (C.7.6.24 names NaN for this use).
+The classic map is for viewers, this object for programs: nothing is rounded. A pixel without a
+value is 0, and the object says that 0 is no value (Float Pixel Padding Value, C.7.6.24). NaN would
+say so too, but OHIF shows nothing at all of a map that holds one.
 """
 
 from collections.abc import Sequence
@@ -11,14 +12,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as ItemSequence
 
-from node.translate.codes import (
-    HEART,
-    PATIENT_STATE,
-    PATIENT_STATES,
-    PERFUSION_ANALYSIS,
-    code_sequence,
-    coded_content,
-)
+from node.translate.codes import HEART, PERFUSION_ANALYSIS, code_sequence, quantity_definition
 from node.translate.context import ResultContext
 from node.translate.encode_map import FLOW
 from node.translate.equipment import MANUFACTURER, MODEL
@@ -34,6 +28,8 @@ from node.translate.map_stack import (
 from node.translate.results import ResultObject
 from pipeline.types import PatientState
 
+NO_VALUE = 0.0
+"""Of a pixel in which no flow was computed."""
 PARAMETRIC = StackKind(
     kind="parametric",
     name="parametric",
@@ -69,18 +65,29 @@ def _encode(context: ResultContext, stack: MapStack) -> ResultObject:
     values = _values(context, stack)
     made = _make(values, stack, place, context)
     _set_frames(made, values, stack)
+    _set_shared(made.SharedFunctionalGroupsSequence[0], context.analysis.state)
+    return adopt(made, PARAMETRIC, stack, place, context)
+
+
+def _set_shared(groups: Dataset, state: PatientState) -> None:
+    """Say of all frames in which state and of which organ they are."""
+    (mapping,) = groups.RealWorldValueMappingSequence
+    mapping.QuantityDefinitionSequence = ItemSequence(quantity_definition(FLOW.quantity, state))
     anatomy = Dataset()
     anatomy.FrameLaterality = "U"
     anatomy.AnatomicRegionSequence = code_sequence(HEART)
     # Optional by the standard, but dcmqi and 3D Slicer crash without it.
-    made.SharedFunctionalGroupsSequence[0].FrameAnatomySequence = ItemSequence([anatomy])
-    return adopt(made, PARAMETRIC, stack, place, context)
+    groups.FrameAnatomySequence = ItemSequence([anatomy])
 
 
 def _values(context: ResultContext, stack: MapStack) -> NDArray[np.float32]:
     flows = [context.analysis.slices[position].flow for position in stack.positions]
     return np.stack(
-        [np.asarray(flow.flow_ml_min_g, dtype=np.float32) for flow in flows if flow is not None]
+        [
+            np.nan_to_num(np.asarray(flow.flow_ml_min_g, dtype=np.float32), nan=NO_VALUE)
+            for flow in flows
+            if flow is not None
+        ]
     )
 
 
@@ -97,6 +104,8 @@ def _set_frames(made: Dataset, values: NDArray[np.float32], stack: MapStack) -> 
     for number, frame in enumerate(frames, start=1):
         frame.FrameContentSequence[0].DimensionIndexValues = [number]
     made.PerFrameFunctionalGroupsSequence = ItemSequence(frames)
+    # One value is a range too; dciodvfy asks for both ends.
+    made.FloatPixelPaddingValue = made.FloatPixelPaddingRangeLimit = NO_VALUE
     made.FloatPixelData = values.astype("<f4").tobytes()
 
 
@@ -116,12 +125,7 @@ def _make(
         value_range=(0.0, FLOW.maximum),  # whole numbers would be written as integers
         slope=1.0,
         intercept=0.0,
-        quantity_definition=FLOW.quantity.code,
     )
-    if state in PATIENT_STATES:
-        mapping.QuantityDefinitionSequence.append(
-            coded_content(PATIENT_STATE, PATIENT_STATES[state])
-        )
     return ParametricMap(
         source_images=stack.images,
         pixel_array=values,
