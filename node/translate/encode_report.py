@@ -51,6 +51,7 @@ from node.translate.report_quality import quality_group, reserve_quality_group
 from node.translate.reported import ReportedExam, instance_of
 from node.translate.results import ResultObject
 from node.translate.uids import make_uid
+from pipeline.findings import Finding
 from pipeline.reserve import Reserve
 
 REPORT_OFFSET = 10
@@ -81,7 +82,7 @@ def encode_report(reported: ReportedExam) -> tuple[ResultObject, ...]:
     context = reported.context
     if not context.analysis.regions or not reported.maps:
         return ()
-    key = context.run.key(context.key, *map(repr, context.analysis.findings))
+    key = _key(reported.evidence, context, context.analysis.findings)
     target = _document(context, reported.evidence)
     target.SeriesNumber = _series_number(context, REPORT_OFFSET)
     target.SeriesInstanceUID = make_uid("report series", key)
@@ -121,8 +122,9 @@ def encode_combined_report(
     context = stress.context
     both = (stress, rest)
     findings = [finding for one in both for finding in one.context.analysis.findings]
-    key = context.run.key(context.key, rest.context.key, *map(repr, (*findings, *reserve.findings)))
-    target = _document(context, (*stress.evidence, *rest.evidence))
+    evidence = (*stress.evidence, *rest.evidence)
+    key = _key(evidence, context, (*findings, *reserve.findings))
+    target = _document(context, evidence)
     target.SeriesNumber = _series_number(context, COMBINED_OFFSET)
     target.SeriesInstanceUID = make_uid("combined report series", key)
     target.SOPInstanceUID = make_uid("combined report", key)
@@ -137,6 +139,15 @@ def encode_combined_report(
     ]
     _set_content(target, both, groups)
     return (ResultObject(kind="report", dataset=target),)
+
+
+def _key(evidence: Iterable[Dataset], context: ResultContext, findings: Iterable[Finding]) -> str:
+    """Return the digest of what a report says: its identifiers follow from it.
+
+    Masks and float maps are a matter of choice, and a report that refers to them is another one.
+    """
+    uids = (str(dataset.SOPInstanceUID) for dataset in evidence)
+    return context.run.key(*uids, *map(repr, findings))
 
 
 def _document(context: ResultContext, evidence: Sequence[Dataset]) -> Dataset:

@@ -7,6 +7,7 @@ its mask. Mean and number of pixels of the report are those of the float map ins
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, UInt8
@@ -45,6 +46,9 @@ from node.translate.tracking import (
 from pipeline.measure import counted_pixels
 from pipeline.regions import SEGMENT_NAMES, Layer, SliceLevel, Territory, level_of, territory_of
 from pipeline.types import SliceAnalysis
+
+if TYPE_CHECKING:
+    from highdicom.seg import SegmentDescription
 
 ANATOMY = StackKind(
     kind="segmentation",
@@ -218,7 +222,9 @@ def _numbered(
     return numbers
 
 
-def _describe(parts: Sequence[_Part], key: str, context: ResultContext) -> list[Dataset]:
+def _describe(
+    parts: Sequence[_Part], key: str, context: ResultContext
+) -> "list[SegmentDescription]":
     from highdicom import AlgorithmIdentificationSequence
     from highdicom.color import CIELabColor
     from highdicom.seg import SegmentDescription

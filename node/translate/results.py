@@ -108,7 +108,8 @@ def _write(dataset: Dataset, transfer_syntax_uid: str) -> bytes:
     buffer = io.BytesIO()
     file = Dataset(dataset)
     # So that pydicom writes as it is what is bytes already: the content of a report.
-    file.set_original_encoding(*dataset.original_encoding, dataset.original_character_set)
+    is_implicit, is_little_endian = dataset.original_encoding
+    file.set_original_encoding(is_implicit, is_little_endian, dataset.original_character_set)
     file.file_meta = _file_meta(dataset, transfer_syntax_uid)
     with warnings.catch_warnings():
         # pydicom would write "??" for what the character set lacks, and only warn.
