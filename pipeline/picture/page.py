@@ -136,7 +136,7 @@ def _draw_regions(figure: Figure, analysis: Analysis, table: ColourTable) -> Non
         Column(heading="ratio", right_px=454, cells=ratio_cells(regions)),
         Column(heading="%", right_px=494, cells=valid_cells(regions)),
     )
-    content = Table(unit="ml/min/g", columns=columns, row_px=21, letters_pt=10.0)
+    content = Table(unit="ml/min/g", columns=columns, row_px=20, letters_pt=10.0)
     bottom = draw_table(figure, _TABLE_PX, 424, content)
     small: dict[str, Any] = {"size": 9.0, "color": QUIET_INK, "linespacing": 1.3}
     write(figure, _TABLE_PX, bottom + 4, _EXPLANATION, **small)

@@ -91,11 +91,11 @@ def compose_pair_page(
 
 
 def _remarks(stress: AnalysedExam, rest: AnalysedExam, reserve: Reserve) -> list[Remark]:
-    """Return what was found in either exam and in both together."""
+    """Return what was found, first what this page alone shows."""
     return [
+        *(Remark(finding=one, origin="MPR") for one in reserve.findings),
         *(Remark(finding=one, origin="stress") for one in stress.analysis.findings),
         *(Remark(finding=one, origin="rest") for one in rest.analysis.findings),
-        *(Remark(finding=one, origin="MPR") for one in reserve.findings),
     ]
 
 

@@ -45,7 +45,7 @@ def compare_states(*, stress: AnalysedExam, rest: AnalysedExam) -> Reserve:
     Returns
     -------
     A map for each slice under stress whose muscle was found at rest, and the reserve of the regions
-    of these slices.
+    that lie in such slices altogether.
 
     """
     pairs, findings = _pairs(stack_of(stress), stack_of(rest))
@@ -61,8 +61,8 @@ def compare_states(*, stress: AnalysedExam, rest: AnalysedExam) -> Reserve:
     return Reserve(
         maps=tuple(maps),
         regions=measure_reserve(
-            [stress.analysis.slices[pair.index] for pair in shown],
-            [_at_level(pair, stress, rest) for pair in shown],
+            stress.analysis.slices,
+            [(stress.analysis.slices[pair.index], _at_level(pair, stress, rest)) for pair in shown],
         ),
         findings=tuple(sorted(findings, key=lambda finding: finding.slice_index or 0)),
     )

@@ -4,32 +4,40 @@ import math
 from collections.abc import Sequence
 
 from pipeline.measure import measure
-from pipeline.regions import FlowStatistics
+from pipeline.regions import FlowStatistics, Layer
 from pipeline.reserve.result import RegionReserve
 from pipeline.types import SliceAnalysis
 
 
 def measure_reserve(
-    stress: Sequence[SliceAnalysis], rest: Sequence[SliceAnalysis]
+    stress: Sequence[SliceAnalysis],
+    partners: Sequence[tuple[SliceAnalysis, SliceAnalysis]],
 ) -> tuple[RegionReserve, ...]:
-    """Measure the reserve in all regions of the slices that both exams share.
+    """Measure the reserve in all regions.
 
     Parameters
     ----------
-    stress, rest
-        Slices that show the same muscle, each divided at the same level, in the same order.
+    stress
+        All slices under stress.
+    partners
+        Those of them that show the same muscle as a slice at rest, each with that slice, divided at
+        the same level.
 
     Returns
     -------
-    The regions that flow under stress is measured in. Each exam is divided by its own right
-    ventricle, so that the reserve is the ratio of the numbers that stand on its page.
+    The regions that flow under stress is measured in. One of which any slice has no partner has no
+    number: the ratio would be that of other muscle. Each exam is divided by its own right
+    ventricle, so that the reserve is the ratio of the numbers that stand on both pages.
 
     """
-    at_rest = {(region.name, region.layer): region.flow for region in measure(rest)}
+    at_rest = _by_name([below for _, below in partners])
+    in_both = _by_name([above for above, _ in partners])
     found = []
     for region in measure(stress):
-        other = at_rest.get((region.name, region.layer))
-        reserve, error = (math.nan, math.nan) if other is None else _ratio(region.flow, other)
+        key = region.name, region.layer
+        reserve, error = math.nan, math.nan
+        if key in at_rest and in_both.get(key) == region.flow:
+            reserve, error = _ratio(region.flow, at_rest[key])
         found.append(
             RegionReserve(
                 name=region.name,
@@ -40,6 +48,10 @@ def measure_reserve(
             )
         )
     return tuple(found)
+
+
+def _by_name(slices: Sequence[SliceAnalysis]) -> dict[tuple[str, Layer], FlowStatistics]:
+    return {(region.name, region.layer): region.flow for region in measure(slices)}
 
 
 def _ratio(stress: FlowStatistics, rest: FlowStatistics) -> tuple[float, float]:
