@@ -11,10 +11,12 @@ from node.cli import (
     evaluate_quantification,
     evaluate_reserve,
     evaluate_segmentation,
+    explain,
     process,
     serve,
     simulate,
     studies,
+    survey,
     train,
 )
 from node.version import VERSION
@@ -31,10 +33,12 @@ app.command(hidden=True)(serve.child)
 app.command()(process.process)
 app.command()(simulate.simulate)
 app.command()(train.train)
+app.command()(survey.survey)
 app.command()(check.check)
 app.command()(check.echo)
 app.command()(studies.status)
 app.command(name="studies")(studies.list_studies)
+studies.study.command()(explain.explain)
 app.add_typer(studies.study, name="study")
 app.command()(demo.demo)
 evaluate.evaluate.command()(evaluate_quantification.quantification)

@@ -54,7 +54,7 @@ def decode_study(
 
     """
     report = progress or _stay_silent
-    headers, findings = _read_headers(sorted(set(files)), report)
+    headers, findings = read_all_headers(files, report)
     _require_one_subject(headers)
     images = [header for header in headers if header.sop_class_uid in _MR_CLASSES]
     runs = find_runs([image for image in images if is_candidate(image)], rules, states)
@@ -74,12 +74,23 @@ def _stay_silent(stage: str, fraction: float) -> None:
     """Report to nobody."""
 
 
-def _read_headers(
-    files: Sequence[Path], report: Progress
+def read_all_headers(
+    paths: Sequence[Path], progress: Progress | None = None
 ) -> tuple[list[FrameHeader], list[Finding]]:
-    """Read all headers, one per image."""
+    """Return all headers, one per image, and what was noticed.
+
+    Raises
+    ------
+    UnusableStudyError
+        No file is a readable image.
+    TransientError
+        A file cannot be opened or read.
+
+    """
+    report = progress or _stay_silent
     headers: dict[str, FrameHeader] = {}
     n_unreadable = 0
+    files = sorted(set(paths))
     for position, path in enumerate(files):
         report("reading headers", _HEADER_SHARE * position / len(files))
         try:

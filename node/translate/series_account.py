@@ -40,9 +40,14 @@ def list_series(headers: Iterable[FrameHeader], runs: Sequence[Run]) -> tuple[Se
         The bolus runs that were found; none when the study cannot be used.
 
     """
+    return tuple(_describe(members, runs) for members in split_series(headers))
+
+
+def split_series(headers: Iterable[FrameHeader]) -> tuple[tuple[FrameHeader, ...], ...]:
+    """Return the images of every series, in the order of series numbers."""
     ordered = sorted(headers, key=lambda frame: (frame.series_number, frame.series_uid, frame.key))
     groups = groupby(ordered, key=lambda frame: (frame.series_number, frame.series_uid))
-    return tuple(_describe(tuple(members), runs) for _, members in groups)
+    return tuple(tuple(members) for _, members in groups)
 
 
 def _describe(frames: tuple[FrameHeader, ...], runs: Sequence[Run]) -> SeriesAccount:
@@ -59,7 +64,7 @@ def _describe(frames: tuple[FrameHeader, ...], runs: Sequence[Run]) -> SeriesAcc
         reason=reason,
         vendor="unknown" if vendor is None else vendor.name,
         encoding=_ENCODINGS.get(UID(first.sop_class_uid), Encoding.OTHER),
-        transfer_syntax=", ".join(sorted({_transfer_syntax(frame) for frame in frames})),
+        transfer_syntax=", ".join(sorted({_syntax_name(frame) for frame in frames})),
         n_files=len({frame.path for frame in frames}),
         n_images=len(frames),
         shape=first.shape,
@@ -67,10 +72,15 @@ def _describe(frames: tuple[FrameHeader, ...], runs: Sequence[Run]) -> SeriesAcc
     )
 
 
-def _transfer_syntax(frame: FrameHeader) -> str:
+def transfer_syntax_of(frame: FrameHeader) -> str:
+    """Return the UID of the transfer syntax of the file; empty where it is not known."""
     meta = getattr(frame.dataset, "file_meta", None)
-    syntax = None if meta is None else meta.get("TransferSyntaxUID")
-    return "unknown" if syntax is None else UID(syntax).name
+    return str((meta or {}).get("TransferSyntaxUID", ""))
+
+
+def _syntax_name(frame: FrameHeader) -> str:
+    syntax = transfer_syntax_of(frame)
+    return UID(syntax).name if syntax else "unknown"
 
 
 def _used_as(series_uid: str, runs: Sequence[Run]) -> tuple[SeriesRole, str] | None:

@@ -13,7 +13,7 @@ from node.translate.copying import UNREADABLE
 
 def text_of(dataset: Dataset, keyword: str) -> str:
     """Return an attribute as one line of text; several values are joined by blanks."""
-    value = _value_of(dataset, keyword)
+    value = value_of(dataset, keyword)
     if value is None:
         return ""
     if isinstance(value, MultiValue | list | tuple):
@@ -30,13 +30,13 @@ def source_key(dataset: Dataset) -> str:
 
 def items_of(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
     """Return the items of a sequence; none when it is missing or garbled."""
-    value = _value_of(dataset, keyword)
+    value = value_of(dataset, keyword)
     return tuple(value) if isinstance(value, Sequence) else ()
 
 
 def number_of(dataset: Dataset, keyword: str) -> float | None:
     """Return the first value of an attribute as a finite number, or None."""
-    return as_number(_value_of(dataset, keyword))
+    return as_number(value_of(dataset, keyword))
 
 
 def as_number(value: Any) -> float | None:
@@ -52,7 +52,7 @@ def as_number(value: Any) -> float | None:
 
 def numbers_of(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
     """Return exactly `count` finite values of an attribute, or None."""
-    value = _value_of(dataset, keyword)
+    value = value_of(dataset, keyword)
     if not isinstance(value, MultiValue | list | tuple) or len(value) != count:
         return None
     numbers = [as_number(part) for part in value]
@@ -60,8 +60,8 @@ def numbers_of(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] 
     return complete if len(complete) == count else None
 
 
-def _value_of(dataset: Dataset, keyword: str) -> Any:
-    """Return the value, None when it is missing or garbled; pydicom converts values late."""
+def value_of(dataset: Dataset, keyword: str) -> Any:
+    """Return a value as it is, None when it is missing or garbled; pydicom converts them late."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
