@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.service_class import StorageServiceClass
 from pynetdicom.sop_class import (  # type: ignore[attr-defined] # made at import time
+    EnhancedMRColorImageStorage,
     EnhancedMRImageStorage,
+    GrayscaleSoftcopyPresentationStateStorage,
     LegacyConvertedEnhancedMRImageStorage,
     MRImageStorage,
     MultiFrameTrueColorSecondaryCaptureImageStorage,
@@ -24,7 +26,9 @@ PROCESSED_CLASSES: tuple[str, ...] = (
 STORED_CLASSES: tuple[str, ...] = (
     SecondaryCaptureImageStorage,
     MultiFrameTrueColorSecondaryCaptureImageStorage,
+    EnhancedMRColorImageStorage,
     RawDataStorage,
+    GrayscaleSoftcopyPresentationStateStorage,
 )
 """Sent along with perfusion series by scanners; kept, not processed."""
 

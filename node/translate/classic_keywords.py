@@ -58,7 +58,9 @@ def _scanning_sequence(header: Dataset) -> list[str]:
     echo = text_of(header, "EchoPulseSequence")
     words = {"GRADIENT": ["GR"], "SPIN": ["SE"], "BOTH": ["SE", "GR"]}.get(echo, [])
     words += ["EP"] if text_of(header, "EchoPlanarPulseSequence") == "YES" else []
-    words += ["IR"] if text_of(header, "InversionRecovery") == "YES" else []
+    # A saturation pulse has a delay too, and that may be written for inversion recovery only.
+    is_inverted = text_of(header, "SaturationRecovery") != "YES"
+    words += ["IR"] if is_inverted and text_of(header, "InversionRecovery") == "YES" else []
     return words or ["RM"]
 
 

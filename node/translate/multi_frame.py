@@ -83,12 +83,21 @@ def is_multi_frame(dataset: Dataset) -> bool:
     return dataset.get("SOPClassUID") in MULTI_FRAME_CLASSES
 
 
+def is_consistent(dataset: Dataset) -> bool:
+    """Whether there are functional groups for every frame, or none at all.
+
+    With one too few nobody knows which is missing, and headers would slip against pixels.
+    """
+    n_groups = len(_items(dataset, "PerFrameFunctionalGroupsSequence"))
+    return n_groups in {0, int(number_of(dataset, "NumberOfFrames") or 1)}
+
+
 def flatten(dataset: FileDataset) -> Iterator[Dataset]:
     """Return one classic header per frame, in the order of the frames.
 
     Values are shared between the headers, which are not to be changed in place. A frame without
     functional groups has what the object says, and a group without a frame makes a header too:
-    which of the two counts is wrong cannot be told, and either way something is missing.
+    which of the two counts is wrong cannot be told (`is_consistent`), only that images are missing.
 
     Parameters
     ----------

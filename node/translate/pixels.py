@@ -13,6 +13,7 @@ from node.errors import NotDicomError, UnusableStudyError
 from node.translate.codecs import Stored, can_decode, decode_frame
 from node.translate.fragments import split_frames
 from node.translate.headers import FrameHeader, read_dataset
+from node.translate.multi_frame import is_consistent
 from node.translate.scale import slope_and_intercept
 from node.translate.values import number_of
 from pipeline.findings import Code
@@ -64,6 +65,8 @@ def _read_file(path: Path, headers: Sequence[FrameHeader]) -> Sequence[Plane | N
     try:
         dataset = read_dataset(path, with_pixels=True)
     except NotDicomError:
+        return [None] * len(headers)
+    if not is_consistent(dataset):
         return [None] * len(headers)
     _require_grey_planes(dataset, headers[0])
     with warnings.catch_warnings():
@@ -147,7 +150,12 @@ def _has_all_pixels(dataset: FileDataset) -> bool:
     """Compare the bytes that are there with the bytes that must be (PS3.5 8.1.1)."""
     n_bytes = len(dataset.get("PixelData") or b"")
     is_compressed = dataset.file_meta.TransferSyntaxUID.is_encapsulated
-    return n_bytes > 0 and (is_compressed or n_bytes >= _expected_bytes(dataset))
+    if is_compressed:
+        return n_bytes > 0
+    expected = _expected_bytes(dataset)
+    n_frames = int(number_of(dataset, "NumberOfFrames") or 1)
+    has_more_frames = n_frames > 1 and n_bytes >= expected + expected // n_frames
+    return 0 < expected <= n_bytes and not has_more_frames
 
 
 def _expected_bytes(dataset: Dataset) -> int:
