@@ -113,8 +113,8 @@ def draw_map(
     _write_readings(raster, subject)
     foot = [*foot_lines(analysis, provenance), assumed_line(provenance)]
     for line, text in enumerate(foot):
-        shown = cut_text(text, size=11, width=_RIGHT_PX - _LEFT_PX)
-        raster.write((_LEFT_PX, _FOOT_PX + 17 * line), shown, size=11, colour=QUIET_INK)
+        shown = cut_text(text, size=10, width=_RIGHT_PX - _LEFT_PX)
+        raster.write((_LEFT_PX, _FOOT_PX + 17 * line), shown, size=10, colour=QUIET_INK)
     return raster.picture()
 
 

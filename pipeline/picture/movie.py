@@ -114,7 +114,8 @@ def draw_movie(exam: Exam, analysis: Analysis, provenance: Provenance) -> Movie:
     title = f"{analysis.state.upper()}   motion correction"
     raster.write((_MARGIN_PX, 12), title, size=22, is_bold=True)
     raster.write((_MARGIN_PX, 41), _EXPLANATION, size=13, colour=QUIET_INK)
-    for line, text in enumerate(foot_lines(analysis, provenance)):
+    who, _ = foot_lines(analysis, provenance)  # flow is not shown: its methods are left out
+    for line, text in enumerate((who, f"motion: {provenance.motion}")):
         shown_text = cut_text(text, size=10, width=MOVIE_SHAPE[1] - 2 * _MARGIN_PX)
         raster.write((_MARGIN_PX, _FOOT_PX + 15 * line), shown_text, size=10, colour=QUIET_INK)
     for column, left in zip(columns, lefts_px, strict=True):
