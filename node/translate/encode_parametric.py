@@ -30,6 +30,8 @@ from pipeline.types import PatientState
 
 NO_VALUE = 0.0
 """Of a pixel in which no flow was computed."""
+LEAST_FLOW_ML_MIN_G = 1e-6
+"""Stored for a flow of 0, which is a value."""
 PARAMETRIC = StackKind(
     kind="parametric",
     name="parametric",
@@ -82,13 +84,11 @@ def _set_shared(groups: Dataset, state: PatientState) -> None:
 
 def _values(context: ResultContext, stack: MapStack) -> NDArray[np.float32]:
     flows = [context.analysis.slices[position].flow for position in stack.positions]
-    return np.stack(
-        [
-            np.nan_to_num(np.asarray(flow.flow_ml_min_g, dtype=np.float32), nan=NO_VALUE)
-            for flow in flows
-            if flow is not None
-        ]
+    computed = np.stack(
+        [np.asarray(flow.flow_ml_min_g, dtype=np.float32) for flow in flows if flow is not None]
     )
+    known = np.where(computed == NO_VALUE, np.float32(LEAST_FLOW_ML_MIN_G), computed)
+    return np.nan_to_num(known, nan=NO_VALUE)
 
 
 def _set_frames(made: Dataset, values: NDArray[np.float32], stack: MapStack) -> None:

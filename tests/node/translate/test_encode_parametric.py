@@ -162,6 +162,17 @@ def test_a_slice_without_flow_has_no_frame(context: ResultContext) -> None:
     assert {one.max() for one in frames} == {float(np.nanmax(one)) for one in known}
 
 
+def test_a_flow_of_zero_is_a_value(context: ResultContext) -> None:
+    first, *others = context.analysis.slices
+    assert first.flow is not None
+    zero = replace(first, flow=replace(first.flow, flow_ml_min_g=torch.zeros(48, 40)))
+    slices = (zero, *others)
+    (result,) = encode(replace(context, analysis=replace(context.analysis, slices=slices)))
+    frames = dcmread(BytesIO(to_bytes(result))).pixel_array
+    assert sorted(int((frame != 0).sum()) for frame in frames) == [480, 480, 48 * 40]
+    assert min(frame.max() for frame in frames) == pytest.approx(1e-6)
+
+
 def test_a_map_without_any_value_is_all_unknown(context: ResultContext) -> None:
     slices = tuple(
         replace(
