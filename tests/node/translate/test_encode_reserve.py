@@ -1,6 +1,9 @@
 """The reserve map: what it says of itself, where it lies, and what it was made from."""
 
+import subprocess
+from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -129,6 +132,24 @@ def test_the_same_exams_give_the_same_bytes(
     stress, rest = contexts[PatientState.STRESS], contexts[PatientState.REST]
     once, again = (encode_reserve(stress, rest, reserve, flow) for _ in range(2))
     assert [to_bytes(one) for one in once] == [to_bytes(one) for one in again]
+
+
+def test_a_third_party_finds_no_error(
+    images: list[FileDataset], tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    """The remarks are those of a flow map, and that nobody else knows our codes."""
+    path = tmp_path / "reserve.dcm"
+    images[0].save_as(path)
+    run = subprocess.run(
+        [program("dciodvfy"), str(path)], capture_output=True, text=True, check=False
+    )
+    lines = (run.stdout + run.stderr).splitlines()
+    assert "MRImage" in lines
+    assert not [line for line in lines if "error" in line.lower()]
+    warnings = [line for line in lines if "warning" in line.lower()]
+    known = ("Rescale", "Standard Extended", "Coding Scheme")
+    assert warnings
+    assert not [line for line in warnings if not any(word in line for word in known)]
 
 
 def test_the_page_of_both_stands_with_the_series_of_stress(
