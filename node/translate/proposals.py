@@ -7,13 +7,12 @@ from itertools import pairwise
 from node.translate.account import Origin
 from node.translate.clock import read_clock
 from node.translate.stacks import Stack
-from node.translate.states import StateReading
+from node.translate.states import CONTRADICTION, StateReading
 from pipeline.findings import Code, Finding, Grade
 from pipeline.types import PatientState
 
 _FASTER = 0.95
 """Beats of stress over beats of rest from which on a difference is worth a proposal."""
-_CONFIRM = "name the series or add a rule under states to confirm"
 
 _OTHER = {PatientState.STRESS: PatientState.REST, PatientState.REST: PatientState.STRESS}
 
@@ -39,17 +38,21 @@ def propose_states(
         if reading.state is not PatientState.UNKNOWN:
             readings.append(reading)
             continue
-        proposal = f"; {guess}, {_CONFIRM}" if guess else ""
-        detail = reading.detail + proposal
+        proposal = f"; {guess}, to be confirmed" if guess else ""
         readings.append(
-            StateReading(state=PatientState.UNKNOWN, origin=Origin.MISSING, detail=detail)
+            StateReading(
+                state=PatientState.UNKNOWN,
+                origin=Origin.MISSING,
+                detail=reading.detail + proposal,
+            )
         )
         run = "This run" if len(runs) == 1 else f"Bolus run {position + 1} of {len(runs)}"
+        why = reading.detail if reading is CONTRADICTION else "not labelled as stress or rest"
         findings.append(
             Finding(
                 code=Code.STATE_MISSING,
                 grade=Grade.REVIEW,
-                text=f"{run} is not labelled as stress or rest: {detail}.",
+                text=f"{run}: {why}{proposal}.",
             )
         )
     return readings, findings
