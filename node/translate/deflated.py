@@ -28,7 +28,7 @@ def is_deflated(file: BinaryIO) -> bool:
     """Whether a file says that it is deflated; it is left at its beginning."""
     head = file.read(_HEAD)
     file.seek(0)
-    return DeflatedExplicitVRLittleEndian.encode("ascii") + b"\0" in head[_PREAMBLE:]
+    return DeflatedExplicitVRLittleEndian.encode("ascii") in head[_PREAMBLE:]
 
 
 def read_deflated(path: Path, *, with_pixels: bool) -> FileDataset:

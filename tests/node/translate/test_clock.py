@@ -1,12 +1,14 @@
 """The field that counts beats is found by evidence, whatever the vendor calls it."""
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from node.errors import UnusableStudyError
@@ -17,7 +19,9 @@ from node.translate.headers import read_headers
 from node.translate.time_sources import TimeSource, parse_time_us
 from pipeline.findings import Code, Grade
 from tests.fakes.decoded import noticed
-from tests.fakes.exams import edit, small_exam, write_small_exam
+from tests.fakes.exams import edit, series, small_exam, write_small_exam
+
+Change = Callable[[Dataset, float], object]
 
 
 @given(st.integers(0, 86_399_999_999))
@@ -166,3 +170,108 @@ def test_private_time_as_undecoded_bytes_is_read(tmp_path: Path) -> None:
 
     edit(files, as_unknown)
     assert source_of(files) is TimeSource.TIME_AFTER_START
+
+
+def drop_times(dataset: Dataset) -> None:
+    """Leave no other field that counts beats."""
+    freeze_acquisition(dataset)
+    dataset.ContentTime = dataset.SeriesTime
+    dataset.remove_private_tags()
+
+
+def seconds_of(dataset: Dataset) -> float:
+    """Return the time of the beat as the virtual scanner writes it."""
+    return (parse_time_us(str(dataset.AcquisitionTime)) or 0) / 1e6
+
+
+def private(group: int, creator: str, element: int, kind: str, unit_s: float) -> Change:
+    def change(dataset: Dataset, seconds: float) -> None:
+        block = dataset.private_block(group, creator, create=True)
+        written = seconds / unit_s
+        block.add_new(element, kind, f"{written:.10g}" if kind == "DS" else written)
+
+    return change
+
+
+def public(keyword: str, unit_s: float) -> Change:
+    return lambda dataset, seconds: dataset.__setattr__(keyword, seconds / unit_s)
+
+
+def frame_reference(dataset: Dataset, seconds: float) -> None:
+    moment = datetime(2026, 3, 2) + timedelta(seconds=seconds)
+    dataset.FrameReferenceDateTime = moment.strftime("%Y%m%d%H%M%S.%f")
+
+
+@pytest.mark.parametrize(
+    ("write", "source"),
+    [
+        (frame_reference, TimeSource.FRAME_REFERENCE),
+        (
+            private(0x2005, "Philips MR Imaging DD 001", 0xA0, "FL", 1.0),
+            TimeSource.DYNAMIC_BEGIN,
+        ),
+        (private(0x0021, "SIEMENS MR SDI 02", 0x04, "DS", 1.0), TimeSource.TIME_AFTER_START),
+        (public("TemporalPositionTimeOffset", 1.0), TimeSource.POSITION_OFFSET),
+        (private(0x0021, "GEMS_RELA_01", 0x5E, "DS", 1.0), TimeSource.TIMER_SECONDS),
+        (private(0x0021, "GEMS_RELA_01", 0x5E, "DS", 1e-4), TimeSource.TIMER_TENTHS),
+    ],
+)
+def test_whatever_counts_beats_is_a_clock(
+    write: Change, source: TimeSource, tmp_path: Path
+) -> None:
+    files = write_small_exam(tmp_path, n_slices=1)
+    expected = decode_study(files, rules=DEFAULT_ACQUISITION).exams[0].exam
+
+    def rewrite(dataset: Dataset) -> None:
+        seconds = seconds_of(dataset)
+        drop_times(dataset)
+        write(dataset, seconds % 1000)
+
+    edit(files, rewrite)
+    assert source_of(files) is source
+    (item,) = decode_study(files, rules=DEFAULT_ACQUISITION).exams
+    for image, before in zip(item.exam.slices, expected.slices, strict=True):
+        torch.testing.assert_close(image.time_s, before.time_s, rtol=0, atol=1e-3)
+
+
+def test_whole_seconds_are_the_last_choice(tmp_path: Path) -> None:
+    files = write_small_exam(tmp_path, n_slices=1)
+
+    def round_down(dataset: Dataset) -> None:
+        dataset.AcquisitionTime = f"1020{int(dataset.AcquisitionNumber):02d}"
+
+    edit(files, round_down)
+    assert source_of(files) is TimeSource.TIME_AFTER_START
+    edit(files, remove_private)
+    assert source_of(files) is TimeSource.ACQUISITION_TIME
+    findings = noticed(decode_study(files, rules=DEFAULT_ACQUISITION))
+    assert [item.code for item in findings if "whole seconds" in item.text] == [
+        Code.TIMING_UNREADABLE
+    ]
+
+
+def test_one_stamp_for_two_beats_is_no_clock(tmp_path: Path) -> None:
+    """As registered series of one vendor have it for their first frames."""
+    files = write_small_exam(tmp_path, n_slices=1)
+    first = dcmread(series(files, 12)[0]).AcquisitionTime
+    edit(series(files, 12)[3:9], lambda dataset: dataset.__setattr__("AcquisitionTime", first))
+    assert source_of(files) is TimeSource.TIME_AFTER_START
+
+
+def test_fields_that_contradict_each_other_are_told(tmp_path: Path) -> None:
+    files = write_small_exam(tmp_path, n_slices=1)
+
+    def scramble(dataset: Dataset) -> None:
+        """As a program that removes identities and shifts some of the dates."""
+        if int(dataset.AcquisitionNumber) % 2:
+            hours, rest = dataset.AcquisitionTime[:4], float(dataset.AcquisitionTime[4:]) + 1.3
+            dataset.AcquisitionTime = f"{hours}{rest:09.6f}"
+
+    edit(files, scramble)
+    (finding,) = [
+        item
+        for item in decode_study(files, rules=DEFAULT_ACQUISITION).findings
+        if "contradict" in item.text
+    ]
+    assert (finding.code, finding.grade) == (Code.TIMING_UNREADABLE, Grade.REVIEW)
+    assert "1.3 s" in finding.text
