@@ -149,11 +149,11 @@ def _clock_of(groups: Sequence[Sequence[FrameHeader]], source: TimeSource) -> Cl
         return None
     # Whole seconds are shared by chance, not because a beat has one time.
     is_coarse = all(time % _SECOND_US == 0 for group in unwrapped for time in group)
-    times = unwrapped if is_coarse else set_apart(groups, unwrapped)
-    start = min(min(group) for group in times)
+    placed = unwrapped if is_coarse else set_apart(groups, unwrapped)
+    start = min(min(group) for group in placed)
     return Clock(
         source=source,
-        microseconds=tuple(tuple(time - start for time in group) for group in times),
+        microseconds=tuple(tuple(time - start for time in group) for group in placed),
         is_coarse=is_coarse,
     )
 
