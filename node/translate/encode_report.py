@@ -5,11 +5,10 @@ both others as its predecessors. Nobody has verified them, and they say so.
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as ItemSequence
-from pydicom.uid import UID, ComprehensiveSRStorage
+from pydicom.uid import ComprehensiveSRStorage
 
 from node.translate.codes import code_sequence, private_scheme
 from node.translate.content import (
@@ -23,7 +22,8 @@ from node.translate.content import (
 )
 from node.translate.context import ResultContext
 from node.translate.copying import copy_elements
-from node.translate.derived import derive_identity, describe_series, result_series_number
+from node.translate.derived import describe_series, result_series_number
+from node.translate.document import derive_document, evidence_of, reference_to, template_item
 from node.translate.equipment import MANUFACTURER, MODEL, device_uid
 from node.translate.report_codes import (
     DEVICE,
@@ -56,13 +56,6 @@ from pipeline.reserve import Reserve
 
 REPORT_OFFSET = 10
 COMBINED_OFFSET = 17
-
-_NOT_OF_A_REPORT = (
-    "BodyPartExamined", "BurnedInAnnotation", "ImageComments", "RequestAttributesSequence",
-    "PerformedProcedureStepID", "PerformedProcedureStepStartDate",
-    "PerformedProcedureStepStartTime", "PerformedProcedureStepDescription",
-)  # fmt: skip
-"""Of the modules of images and their series."""
 
 
 def encode_report(reported: ReportedExam) -> tuple[ResultObject, ...]:
@@ -131,7 +124,9 @@ def encode_combined_report(
     title = "MBF and MPR report STRESS and REST"
     target.SeriesDescription = describe_series(title, settings=context.settings)
     if predecessors:
-        target.PredecessorDocumentsSequence = _evidence([one.dataset for one in predecessors])
+        target.PredecessorDocumentsSequence = _evidence(
+            context.numbering, [one.dataset for one in predecessors]
+        )
     groups = [
         *reserve_groups(key, reserve.regions),
         reserve_quality_group(key, reserve.findings),
@@ -153,12 +148,9 @@ def _key(evidence: Iterable[Dataset], context: ResultContext, findings: Iterable
 def _document(context: ResultContext, evidence: Sequence[Dataset]) -> Dataset:
     """Return a report without content: identity, order, state of completion, evidence."""
     source = context.numbering
-    target = derive_identity(source, run=context.run, settings=context.settings)
-    for keyword in _NOT_OF_A_REPORT:
-        target.pop(keyword, None)
+    target = derive_document(source, run=context.run, settings=context.settings)
     target.SOPClassUID = ComprehensiveSRStorage
     target.Modality = "SR"
-    target.InstanceNumber = 1
     target.CompletionFlag = "COMPLETE"
     target.VerificationFlag = "UNVERIFIED"
     target.PreliminaryFlag = "PRELIMINARY"
@@ -167,9 +159,7 @@ def _document(context: ResultContext, evidence: Sequence[Dataset]) -> Dataset:
     target.ReferencedRequestSequence = ItemSequence(_requests(source, target))
     procedure = PROCEDURES[context.analysis.state]
     target.PerformedProcedureCodeSequence = code_sequence(procedure)
-    if "ReferencedPerformedProcedureStepSequence" not in target:
-        target.ReferencedPerformedProcedureStepSequence = ItemSequence()
-    target.CurrentRequestedProcedureEvidenceSequence = _evidence(evidence)
+    target.CurrentRequestedProcedureEvidenceSequence = _evidence(source, evidence)
     target.CodingSchemeIdentificationSequence = private_scheme()
     return target
 
@@ -180,10 +170,7 @@ def _set_content(target: Dataset, exams: Sequence[ReportedExam], groups: Sequenc
     target.ValueType = "CONTAINER"
     target.ConceptNameCodeSequence = code_sequence(REPORT)
     target.ContinuityOfContent = "SEPARATE"
-    template = Dataset()
-    template.MappingResource = "DCMR"
-    template.TemplateIdentifier = "1500"
-    target.ContentTemplateSequence = ItemSequence([template])
+    target.ContentTemplateSequence = ItemSequence([template_item("1500")])
     set_content(
         target,
         (
@@ -245,22 +232,5 @@ def _requests(source: Dataset, target: Dataset) -> Iterable[Dataset]:
         yield item
 
 
-def _evidence(objects: Iterable[Dataset]) -> ItemSequence:
-    """Return objects of the study by series (Hierarchical SOP Instance Reference Macro)."""
-    ordered = sorted(objects, key=lambda one: str(one.SeriesInstanceUID))
-    study = Dataset()
-    study.ReferencedSeriesSequence = ItemSequence()
-    for series_uid, members in groupby(ordered, key=lambda one: str(one.SeriesInstanceUID)):
-        series = Dataset()
-        series.SeriesInstanceUID = UID(series_uid)
-        series.ReferencedSOPSequence = ItemSequence(map(_reference, members))
-        study.ReferencedSeriesSequence.append(series)
-    study.StudyInstanceUID = UID(ordered[0].StudyInstanceUID)
-    return ItemSequence([study])
-
-
-def _reference(dataset: Dataset) -> Dataset:
-    item = Dataset()
-    item.ReferencedSOPClassUID = UID(dataset.SOPClassUID)
-    item.ReferencedSOPInstanceUID = UID(dataset.SOPInstanceUID)
-    return item
+def _evidence(source: Dataset, objects: Iterable[Dataset]) -> ItemSequence:
+    return evidence_of(source.StudyInstanceUID, map(reference_to, objects))

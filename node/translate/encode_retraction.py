@@ -5,14 +5,11 @@ what is named; one that does not shows the document itself.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from itertools import groupby
 
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as ItemSequence
 from pydicom.uid import (
-    UID,
     ComprehensiveSRStorage,
     EncapsulatedPDFStorage,
     KeyObjectSelectionDocumentStorage,
@@ -25,7 +22,14 @@ from node.translate.codes import (
     REJECTED_FOR_SAFETY,
     code_sequence,
 )
-from node.translate.derived import derive_identity, describe_series
+from node.translate.derived import describe_series
+from node.translate.document import (
+    Reference,
+    derive_document,
+    evidence_of,
+    reference_item,
+    template_item,
+)
 from node.translate.results import ResultObject, RunStamp
 from node.translate.uids import make_uid
 from node.translate.values import number_of
@@ -59,15 +63,6 @@ _SENTENCES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Reference:
-    """One object that is taken back."""
-
-    series_uid: str
-    sop_uid: str
-    sop_class_uid: str
-
-
 def encode_retraction(
     source: Dataset,
     references: Iterable[Reference],
@@ -94,37 +89,16 @@ def encode_retraction(
     """
     ordered = sorted(set(references))
     key = [run.date, run.time, reason, *(reference.sop_uid for reference in ordered)]
-    target = derive_identity(source, run=run, settings=settings)
-    _drop_image_attributes(target)
+    target = derive_document(source, run=run, settings=settings)
     target.SOPClassUID = KeyObjectSelectionDocumentStorage
     target.SOPInstanceUID = make_uid("retraction", *key)
     target.SeriesInstanceUID = make_uid("retraction series", *key)
     target.Modality = "KO"
     target.SeriesNumber = _series_number(source, settings)
     target.SeriesDescription = describe_series(f"Retraction: {reason}", settings=settings)
-    target.InstanceNumber = 1
-    target.ReferencedPerformedProcedureStepSequence = ItemSequence()
-    evidence = Dataset()
-    evidence.StudyInstanceUID = source.StudyInstanceUID
-    evidence.ReferencedSeriesSequence = ItemSequence(_series_items(ordered))
-    target.CurrentRequestedProcedureEvidenceSequence = ItemSequence([evidence])
+    target.CurrentRequestedProcedureEvidenceSequence = evidence_of(source.StudyInstanceUID, ordered)
     _add_content(target, ordered, reason)
     return ResultObject(kind="retraction", dataset=target)
-
-
-def _drop_image_attributes(target: Dataset) -> None:
-    """Leave out what a document has no place for (A.35.4.3)."""
-    for keyword in (
-        "BodyPartExamined",
-        "BurnedInAnnotation",
-        "ImageComments",
-        "RequestAttributesSequence",
-        "PerformedProcedureStepID",
-        "PerformedProcedureStepStartDate",
-        "PerformedProcedureStepStartTime",
-        "PerformedProcedureStepDescription",
-    ):
-        target.pop(keyword, None)
 
 
 def _series_number(source: Dataset, settings: ResultsSettings) -> int:
@@ -134,9 +108,6 @@ def _series_number(source: Dataset, settings: ResultsSettings) -> int:
 
 
 def _add_content(target: Dataset, references: Sequence[Reference], reason: Reason) -> None:
-    template = Dataset()
-    template.MappingResource = "DCMR"
-    template.TemplateIdentifier = "2010"
     description = Dataset()
     description.RelationshipType = "CONTAINS"
     description.ValueType = "TEXT"
@@ -145,7 +116,7 @@ def _add_content(target: Dataset, references: Sequence[Reference], reason: Reaso
     target.ValueType = "CONTAINER"
     target.ConceptNameCodeSequence = code_sequence(_TITLES[reason])
     target.ContinuityOfContent = "SEPARATE"
-    target.ContentTemplateSequence = ItemSequence([template])
+    target.ContentTemplateSequence = ItemSequence([template_item("2010")])
     target.ContentSequence = ItemSequence([description, *map(_content_item, references)])
 
 
@@ -153,20 +124,5 @@ def _content_item(reference: Reference) -> Dataset:
     item = Dataset()
     item.RelationshipType = "CONTAINS"
     item.ValueType = "COMPOSITE" if reference.sop_class_uid in _NOT_IMAGES else "IMAGE"
-    item.ReferencedSOPSequence = ItemSequence([_instance(reference)])
-    return item
-
-
-def _series_items(references: Iterable[Reference]) -> Iterable[Dataset]:
-    for series_uid, members in groupby(references, key=lambda reference: reference.series_uid):
-        item = Dataset()
-        item.SeriesInstanceUID = UID(series_uid)
-        item.ReferencedSOPSequence = ItemSequence(map(_instance, members))
-        yield item
-
-
-def _instance(reference: Reference) -> Dataset:
-    item = Dataset()
-    item.ReferencedSOPClassUID = UID(reference.sop_class_uid)
-    item.ReferencedSOPInstanceUID = UID(reference.sop_uid)
+    item.ReferencedSOPSequence = ItemSequence([reference_item(reference)])
     return item

@@ -13,7 +13,8 @@ from pydicom.uid import ComprehensiveSRStorage, MRImageStorage
 
 from node.settings import DEFAULT_ACQUISITION, ResultsSettings
 from node.translate import decode_study, encode_failure_page, to_bytes
-from node.translate.encode_retraction import Reason, Reference, encode_retraction
+from node.translate.document import Reference
+from node.translate.encode_retraction import Reason, encode_retraction
 from tests.fakes.exams import PAGE, STAMP, write_small_exam
 
 SETTINGS = ResultsSettings()
