@@ -1,11 +1,14 @@
 """DICOM on one side, plain values on the other: the only room that knows DICOM keywords.
 
-Reading. `decode_study` reads the headers of a study (`headers`, `values`), puts frames together by
-place (`stacks`), recognises bolus runs and the arterial input (`roles`, `runs`, `selection`), finds
-the field that counts beats (`clock`, `siemens`), reads pixels (`pixels`), sees the proton-density
-frames in the signal (`proton_density`), joins header and configuration to a sequence (`sequences`)
-and puts the exam together (`assemble`). What comes out (`exams`) holds an exam without identity
-beside the headers it came from. `find_studies` sorts a folder (`folder`).
+Reading. `decode_study` reads the header of every image (`headers`, `multi_frame`, `vendors`), puts
+images together by place (`stacks`, `interleaved`) and into series (`series`), recognises bolus runs
+(`runs`, `roles`, `refusals`), stress and rest (`states`, `proposals`), the arterial input
+(`selection`) and series of proton density (`density_series`), finds the field that counts beats
+(`clock`, `time_sources`, `timed`), reads pixels (`pixels`), sees the proton-density frames
+(`density_frames`, `proton_density`), joins header and configuration (`acquisition`) to a sequence
+(`sequences`) and puts the exam together (`assemble`). What comes out (`exams`) is an exam without
+identity, beside the headers it came from, and says how it was read (`account`, `exam_account`,
+`series_account`; `explain` tells it). `find_studies` sorts a folder (`folder`).
 
 Writing. `encode_exam` makes corrected series (`encode_series`), maps (`encode_map`) and a page
 (`encode_page`) from a white list of the source (`derived`, `copying`), with identifiers that follow

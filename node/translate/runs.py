@@ -31,6 +31,8 @@ class Run:
     arterial_input: Stack | None
     second_echo: Stack | None
     """The beats of the arterial input at a later echo time."""
+    not_parallel: tuple[Stack, ...]
+    """Slices in another direction than the others; they are not used."""
     input_reason: str
     """What told the arterial input from the slices; empty when there is none."""
     findings: tuple[Finding, ...]
@@ -196,8 +198,13 @@ def _make_run(
         slices=tuple(with_density(stack, density) for stack in ordered),
         arterial_input=None if arterial_input is None else with_density(arterial_input, density),
         second_echo=None if second is None else with_density(second, density),
+        not_parallel=chosen.not_parallel,
         input_reason=chosen.input_reason,
-        findings=(*findings, *_remarks(ordered, arterial_input)),
+        findings=(
+            *findings,
+            *_remarks(ordered, arterial_input),
+            *_note_not_parallel(chosen.not_parallel),
+        ),
     )
 
 
@@ -221,6 +228,16 @@ def _remarks(slices: Sequence[Stack], arterial_input: Stack | None) -> Iterator[
             code=Code.RESIDUAL_MOTION,
             grade=Grade.NOTE,
             text="The scanner had corrected the motion of this series already.",
+        )
+
+
+def _note_not_parallel(stacks: Sequence[Stack]) -> Iterator[Finding]:
+    for number in sorted({stack.frames[0].series_number for stack in stacks}):
+        yield Finding(
+            code=Code.FEW_SLICES,
+            grade=Grade.REVIEW,
+            text=f"Series {number} has slices that are not parallel to the others of its run; "
+            "they were left out.",
         )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from node.settings import AcquisitionRule
 from node.translate.roles import is_corrected_by_scanner, is_named
-from node.translate.stacks import ECHO_TOLERANCE_MS, Stack, alike, same_position
+from node.translate.stacks import ECHO_TOLERANCE_MS, Stack, alike, largest_parallel, same_position
 
 _APART_MS = 10.0
 """Triggers of one stack differ by less."""
@@ -19,6 +19,8 @@ class Selection:
     """In no particular order; empty when there is nothing but arterial input."""
     arterial_input: Stack | None
     second_echo: Stack | None
+    not_parallel: tuple[Stack, ...]
+    """Slices in another direction than the others, such as a long axis; they are not used."""
     input_reason: str
     """What told the arterial input from the slices."""
 
@@ -36,9 +38,11 @@ def select(stacks: Sequence[Stack], rules: Sequence[AcquisitionRule]) -> Selecti
     """
     inputs, reason = _find_inputs(stacks, rules)
     slices = _without_copies(stack for stack in stacks if stack not in inputs)
+    parallel = largest_parallel(slices)
     first = min(_without_copies(inputs), key=_input_preference, default=None)
     return Selection(
-        slices=tuple(slices),
+        slices=tuple(parallel),
+        not_parallel=tuple(stack for stack in slices if stack not in parallel),
         arterial_input=first,
         second_echo=None if first is None else _find_second_echo(stacks, first),
         input_reason=reason,

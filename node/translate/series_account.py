@@ -136,6 +136,11 @@ def _unused(
             "image type or complex image component",
         ),
         (
+            any(_count(first.series_uid, run.not_parallel) for run in runs),
+            SeriesRole.OTHER,
+            "slices that are not parallel to those of the run",
+        ),
+        (
             most >= MIN_BEATS and _is_copy(stacks, runs),
             SeriesRole.COPY,
             "places of a run once more, "

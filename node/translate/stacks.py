@@ -21,6 +21,8 @@ ECHO_TOLERANCE_MS = 0.02
 APEX_DIRECTION = np.array([1.0, -1.0, -1.0]) / np.sqrt(3.0)
 """The apex lies left (+x), in front (-y) and below (-z) the base in patient axes (C.7.6.2)."""
 _MIN_COSINE = 0.2
+_PARALLEL_COSINE = 0.9
+"""Short-axis slices that are planned one by one may differ by some degrees."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -89,6 +91,22 @@ def same_position(first: Geometry, second: Geometry) -> bool:
     return bool(distance <= POSITION_TOLERANCE_MM)
 
 
+def largest_parallel(stacks: Sequence[Stack]) -> list[Stack]:
+    """Return the most stacks that lie in parallel planes; of equally many, the short-axis ones."""
+    groups: list[list[Stack]] = []
+    for stack in stacks:
+        home = next((group for group in groups if _are_parallel(stack, group[0])), None)
+        if home is None:
+            groups.append([stack])
+        else:
+            home.append(stack)
+    return max(
+        groups,
+        key=lambda group: (len(group), abs(float(_normal(group[0].geometry) @ APEX_DIRECTION))),
+        default=[],
+    )
+
+
 def order_base_to_apex(stacks: Sequence[Stack], hint: Geometry | None) -> tuple[Stack, ...]:
     """Sort slices along their normal, basal slice first.
 
@@ -134,6 +152,10 @@ def _directions(geometry: Geometry) -> NDArray[np.float64]:
 
 def _normal(geometry: Geometry) -> NDArray[np.float64]:
     return np.cross(geometry.row_direction, geometry.column_direction)
+
+
+def _are_parallel(first: Stack, second: Stack) -> bool:
+    return abs(float(_normal(first.geometry) @ _normal(second.geometry))) >= _PARALLEL_COSINE
 
 
 def _centre(stack: Stack) -> NDArray[np.float64]:

@@ -104,3 +104,14 @@ def test_series_of_two_frames_of_reference_are_one_exam_in_patient_axes(files: l
     edit(series(files, 11), values(FrameOfReferenceUID="1.2.3.4"))
     (item,) = decode(files).exams
     assert item.exam.arterial_input is not None
+
+
+def test_a_long_axis_among_short_axes_is_left_out(tmp_path: Path) -> None:
+    files = write_small_exam(tmp_path)
+    long_axis = values(ImageOrientationPatient=[0, 0, -1, -0.7071068, 0.7071068, 0])
+    edit(series(files, 12)[::3], long_axis)
+    study = decode(files)
+    assert len(study.exams[0].exam.slices) == 2
+    (finding,) = noticed(study)
+    assert (finding.code, finding.grade) == (Code.FEW_SLICES, Grade.REVIEW)
+    assert "not parallel" in finding.text
