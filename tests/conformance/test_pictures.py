@@ -9,14 +9,14 @@ import pytest
 from PIL import Image
 
 from node.translate import to_bytes
-from tests.fakes.pictures import EncodedPictures, encode_pictures
+from tests.fakes.pictures import EncodedPictures, shared_pictures
 
 CLASSES = {"SCImage", "MultiframeTrueColorSCImage", "EncapsulatedPDF"}
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> EncodedPictures:
-    return encode_pictures(tmp_path_factory.mktemp("source"))
+def pictures() -> EncodedPictures:
+    return shared_pictures()
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,8 @@
 """Pictures, movie and document of the small exam, as they go out."""
 
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +41,13 @@ class EncodedPictures:
     @property
     def results(self) -> tuple[ResultObject, ...]:
         return (*self.colour, self.movie_object, self.document)
+
+
+@cache
+def shared_pictures() -> EncodedPictures:
+    """Return the pictures that tests may share, made once."""
+    with tempfile.TemporaryDirectory() as folder:
+        return encode_pictures(Path(folder))
 
 
 def encode_pictures(folder: Path) -> EncodedPictures:

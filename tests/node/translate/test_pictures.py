@@ -16,12 +16,12 @@ from pypdf import PdfReader
 from node.translate import ResultObject, to_bytes
 from node.translate.encode_colour import encode_colour_maps
 from tests.fakes.exams import PAGE
-from tests.fakes.pictures import EncodedPictures, encode_pictures
+from tests.fakes.pictures import EncodedPictures, encode_pictures, shared_pictures
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> EncodedPictures:
-    return encode_pictures(tmp_path_factory.mktemp("source"))
+def pictures() -> EncodedPictures:
+    return shared_pictures()
 
 
 def read(result: ResultObject) -> FileDataset:

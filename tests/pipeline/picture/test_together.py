@@ -1,12 +1,13 @@
 """Beats of several slices: every frame once, with its neighbours, whatever is missing."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.picture.together import group_beats
 
 
+@settings(max_examples=40)
 @given(
     n_slices=st.integers(1, 4),
     rr_s=st.floats(0.5, 1.4),
