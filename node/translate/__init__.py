@@ -32,7 +32,6 @@ from node.translate.folder import FoundStudies, find_studies
 from node.translate.headers import find_reference
 from node.translate.read_result import ReceivedResult, read_result
 from node.translate.results import (
-    TRANSFER_SYNTAX_UID,
     NetworkStamp,
     ResultObject,
     RunStamp,
@@ -40,7 +39,6 @@ from node.translate.results import (
 )
 
 __all__ = [
-    "TRANSFER_SYNTAX_UID",
     "DecodedExam",
     "DecodedStudy",
     "EncodedExam",
