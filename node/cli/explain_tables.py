@@ -7,9 +7,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from node.translate.account import Fact, Origin, StackAccount
+from node.translate.account import ExamAccount, Fact, Origin, StackAccount
 from node.translate.beats import Cell, Grid
-from node.translate.explain import ClockEvidence, Explanation
+from node.translate.clock_evidence import ClockEvidence
+from node.translate.explain import Explanation
 from pipeline.findings import Grade
 
 _BEATS_PER_LINE = 75
@@ -215,14 +216,18 @@ def _print_clocks(console: Console, clocks: Sequence[ClockEvidence]) -> None:
         "field", "images with it", "distinct", "usual step", "counts beats",
     )  # fmt: skip
     for clock in clocks:
-        table.add_row(
-            str(clock.source),
-            f"{clock.n_values} of {clock.n_images}",
-            str(clock.n_distinct),
-            "" if clock.step_s is None else f"{clock.step_s:.3f} s",
-            "yes" if clock.counts_beats else "no",
-        )
-    console.print(table)
+        if clock.n_values:
+            table.add_row(
+                str(clock.source),
+                f"{clock.n_values} of {clock.n_images}",
+                str(clock.n_distinct),
+                "" if clock.step_s is None else f"{clock.step_s:.3f} s",
+                "yes" if clock.counts_beats else "no",
+            )
+    if table.row_count:
+        console.print(table)
+    absent = ", ".join(str(clock.source) for clock in clocks if not clock.n_values)
+    console.print(f"In no image of the first slice: {absent or 'none'}.\n", style="dim")
 
 
 def _print_findings(console: Console, explanation: Explanation) -> None:
@@ -244,12 +249,23 @@ def _print_findings(console: Console, explanation: Explanation) -> None:
 def _verdict(explanation: Explanation) -> str:
     if explanation.problem is not None:
         return f"No exam can be made of this study: {explanation.problem.code}."
+    exams = explanation.account.exams
+    failed = [finding for finding in explanation.findings if finding.grade is Grade.FAIL]
+    sentences = ["Nothing here stands against computing flow."]
+    if failed:
+        sentences = [f"Flow is not computed, or not of every run: {failed[0].code}."]
+    if not all(_has_input(exam) for exam in exams):
+        sentences.append("An arterial input series is missing: the cavity of a slice has to do.")
     unknown = dict.fromkeys(
         fact.name.rpartition(": ")[2]
-        for exam in explanation.account.exams
+        for exam in exams
         for fact in exam.facts
         if fact.origin is Origin.MISSING
     )
-    failed = [finding for finding in explanation.findings if finding.grade is Grade.FAIL]
-    said = f"Flow is not computed: {failed[0].code}." if failed else "Flow can be computed."
-    return f"{said} Not known: {', '.join(unknown)}." if unknown else said
+    if unknown:
+        sentences.append(f"Not known: {', '.join(unknown)}.")
+    return " ".join(sentences)
+
+
+def _has_input(exam: ExamAccount) -> bool:
+    return any(stack.name == "arterial input" for stack in exam.stacks)

@@ -8,12 +8,15 @@ images together by place (`stacks`, `interleaved`) and into series (`series`), r
 (`density_frames`, `proton_density`), joins header and configuration (`acquisition`) to a sequence
 (`sequences`) and puts the exam together (`assemble`). What comes out (`exams`) is an exam without
 identity, beside the headers it came from, and says how it was read (`account`, `exam_account`,
-`series_account`; `explain` tells it). `find_studies` sorts a folder (`folder`).
+`series_account`; `explain` tells it, with `beats` and `clock_evidence`). `find_studies` sorts a
+folder (`folder`). `survey` describes headers of any kind (`survey_values`, `survey_private`); what
+both may tell of free text is in `vocabulary`.
 
 Writing. `encode_exam` makes corrected series (`encode_series`), maps (`encode_map`) and a page
 (`encode_page`) from a white list of the source (`derived`, `copying`), with identifiers that follow
 from the input (`uids`), coded terms (`codes`) and equipment (`equipment`); `to_bytes` gives the
-file (`results`). `read_result` reads one back from an archive.
+file (`results`). What no longer holds is taken back by `encode_retraction`, and comes again under
+other identifiers (`renew`). `read_result` reads one back from an archive.
 """
 
 from node.translate.context import ResultContext

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from node.translate.clock import TimeSource, counts_beats, time_us
+from node.translate.clock import counts_beats, time_us
 from node.translate.headers import FrameHeader
+from node.translate.time_sources import TimeSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

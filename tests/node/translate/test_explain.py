@@ -144,7 +144,7 @@ def test_the_printed_page_fits_and_holds_the_grid(explanation: Explanation) -> N
         "arterial input  PPP■■■■",
         "saturation delay",
         "assumed: shipped entry",
-        "Flow can be computed.",
+        "Nothing here stands against computing flow.",
     ):
         assert expected in text
 
@@ -161,6 +161,12 @@ def test_beats_that_are_missing_are_drawn(tmp_path: Path) -> None:
     assert len(lost) == 1
     assert len(times) > 20
     assert text.count("○") == 2, "once in the grid, once in its legend"
+
+
+def test_what_flow_would_have_to_do_without_is_said(files: list[Path]) -> None:
+    text = printed(explained(series(files, 12)))
+    assert "An arterial input series is missing" in text
+    assert "Not known: partial Fourier." in text
 
 
 def test_a_rule_of_the_site_is_named(files: list[Path]) -> None:
