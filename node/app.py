@@ -127,6 +127,7 @@ def _run_worker(slot: str, settings: Settings, database: Database, stop: threadi
     # Only this process needs the numerical libraries; they take a second to load.
     import torch
 
+    from node.translate.map_stack import load_highdicom
     from node.work.networks import load_trained
     from node.work.parameters import choose_device
     from node.work.study_job import StudyJob
@@ -134,6 +135,8 @@ def _run_worker(slot: str, settings: Settings, database: Database, stop: threadi
     torch.set_num_threads(1)  # series run side by side instead, see node.work.threads
     catalogue = Catalogue(database, datetime.now)
     trained = load_trained(settings, choose_device(settings.compute.device))
+    if {"parametric", "segmentation"} & set(settings.results.objects):
+        load_highdicom()
     job = StudyJob(settings, catalogue, FileStore(settings.node.data), trained)
     run_worker(
         slot=slot,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from node.translate.codes import ARTIFICIAL_INTELLIGENCE, EDGE_DETECTION, CodedTerm
 from node.translate.context import ResultContext
 
+_NETWORK = "network"
+"""Method of masks that a network outlined."""
 _OUTLINE_NETWORK = "segmentation"
 """Name on the card of the network that outlines the heart."""
 
@@ -15,7 +17,6 @@ class Algorithm:
 
     name: str
     version: str
-    family: CodedTerm
     parameters: tuple[str, ...]
     """Each `name=value`."""
 
@@ -23,18 +24,22 @@ class Algorithm:
 def outline_algorithm(context: ResultContext) -> Algorithm:
     """Return what outlined the heart."""
     methods = _outlined_by(context)
-    has_network = "network" in methods
     weights = tuple(
         f"weights=sha256:{network.sha256}"
         for network in context.run.networks
-        if has_network and network.name == _OUTLINE_NETWORK
+        if _NETWORK in methods and network.name == _OUTLINE_NETWORK
     )
     return Algorithm(
         name="perfnode outline",
         version=context.run.software_version,
-        family=ARTIFICIAL_INTELLIGENCE if has_network else EDGE_DETECTION,
         parameters=(f"method={'+'.join(methods)}", *weights),
     )
+
+
+def outline_family(context: ResultContext) -> CodedTerm:
+    """Return of which kind that is (CID 7162)."""
+    has_network = _NETWORK in _outlined_by(context)
+    return ARTIFICIAL_INTELLIGENCE if has_network else EDGE_DETECTION
 
 
 def flow_algorithm(context: ResultContext) -> Algorithm:
@@ -46,7 +51,6 @@ def flow_algorithm(context: ResultContext) -> Algorithm:
     return Algorithm(
         name="perfnode flow",
         version=run.software_version,
-        family=ARTIFICIAL_INTELLIGENCE,
         parameters=(
             f"model={'+'.join(models)}",
             f"motion={'+'.join(motion)}",

@@ -14,7 +14,7 @@ from jaxtyping import Bool, UInt8
 from pydicom.dataset import Dataset
 from torch import Tensor
 
-from node.translate.algorithms import outline_algorithm
+from node.translate.algorithms import outline_algorithm, outline_family
 from node.translate.codes import (
     AHA_SEGMENTS,
     ANATOMICAL_STRUCTURE,
@@ -232,7 +232,7 @@ def _describe(
     algorithm = outline_algorithm(context)
     identification = AlgorithmIdentificationSequence(
         name=algorithm.name,
-        family=algorithm.family.code,
+        family=outline_family(context).code,
         version=algorithm.version,
         source=MANUFACTURER,
         parameters=dict(text.split("=", 1) for text in algorithm.parameters),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+from pydicom.dataset import Dataset
 
 from node.translate.account import Origin
 from node.translate.algorithms import flow_algorithm
@@ -90,16 +91,21 @@ def _fit(context: ResultContext) -> Iterator[bytes]:
 
 
 def _heart_rate(context: ResultContext) -> Iterator[bytes]:
-    """Yield the heart rate by the RR intervals of the headers, where there are any.
+    """Yield the heart rate that the scanner wrote, where it did.
 
     The rate of the frames is none: not every scanner takes every beat.
     """
     headers = context.decoded.sources.slices[0]
-    intervals_ms = [number_of(header, "NominalInterval") or 0.0 for header in headers]
-    known = [interval for interval in intervals_ms if interval > 0]
+    known = [rate for rate in map(_rate_1_min, headers) if rate > 0]
     if known:
-        rate = 60_000.0 / float(np.median(known))
-        yield number_item(Relation.CONTAINS, HEART_RATE, round(rate, 1), BEATS_PER_MINUTE)
+        rate_1_min = round(float(np.median(known)), 1)
+        yield number_item(Relation.CONTAINS, HEART_RATE, rate_1_min, BEATS_PER_MINUTE)
+
+
+def _rate_1_min(header: Dataset) -> float:
+    """Return heart beats per minute at one image by its RR interval; 0 where it is not told."""
+    interval_ms = number_of(header, "NominalInterval") or 0.0
+    return 60_000.0 / interval_ms if interval_ms > 0 else number_of(header, "HeartRate") or 0.0
 
 
 def _findings(findings: tuple[Finding, ...]) -> Iterator[bytes]:

@@ -189,6 +189,22 @@ def test_quality_tells_grade_findings_and_actions(stress: StructuredExam) -> Non
     assert min(rr_ms) <= 60_000 / numbers[HEART_RATE.value, ""] <= max(rr_ms)
 
 
+@pytest.mark.parametrize(("heart_rate", "told"), [("71", [71.0]), ("", [])])
+def test_without_intervals_the_scanner_may_tell_the_heart_rate(
+    stress: StructuredExam, heart_rate: str, told: list[float]
+) -> None:
+    context = stress.reported.context
+    header = Dataset(context.decoded.sources.slices[0][0])
+    header.NominalInterval, header.HeartRate = None, heart_rate
+    sources = replace(
+        context.decoded.sources, slices=((header,), *context.decoded.sources.slices[1:])
+    )
+    decoded = replace(context.decoded, sources=sources)
+    (report,) = encode_report(replace(stress.reported, context=replace(context, decoded=decoded)))
+    numbers = numbers_of(tracked(report)["Quality and parameters"])
+    assert [value for (name, _), value in numbers.items() if name == HEART_RATE.value] == told
+
+
 def test_methods_are_told_with_version_and_weights(stress: StructuredExam) -> None:
     group = tracked(stress.reports[0])["Quality and parameters"]
     assert [item.TextValue for item in found(group, "111003")] == ["perfnode 0.1.0"]
