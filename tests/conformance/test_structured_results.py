@@ -28,7 +28,7 @@ class Written:
     """A stress and a rest exam with everything that is made of them, as files."""
 
     def __init__(self, folder: Path) -> None:
-        self.stress, self.rest, combined = structured_pair(folder / "source")
+        self.stress, self.rest, combined = structured_pair()
         results = (*self.stress.results, *self.rest.results, combined)
         self.maps = (*self.stress.reported.maps, *self.rest.reported.maps)
         self.paths = write(folder / "results", results)

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 
@@ -104,12 +106,14 @@ def structured(context: ResultContext) -> StructuredExam:
     return StructuredExam(reported=reported, reports=encode_report(reported))
 
 
-def structured_pair(folder: Path) -> tuple[StructuredExam, StructuredExam, ResultObject]:
+@cache
+def structured_pair() -> tuple[StructuredExam, StructuredExam, ResultObject]:
     """Return stress, rest and the report of both; one segment has no reserve."""
-    stress, rest = (
-        structured(context_of(write_small_exam(folder / state, state)))
-        for state in ("stress", "rest")
-    )
+    with TemporaryDirectory() as folder:
+        stress, rest = (
+            structured(context_of(write_small_exam(Path(folder) / state, state)))
+            for state in ("stress", "rest")
+        )
     reserve = Reserve(
         maps=(None, None, None),
         regions=tuple(

@@ -35,10 +35,8 @@ from tests.fakes.structured import (
 
 
 @pytest.fixture(scope="module")
-def pair(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[StructuredExam, StructuredExam, ResultObject]:
-    return structured_pair(tmp_path_factory.mktemp("pair"))
+def pair() -> tuple[StructuredExam, StructuredExam, ResultObject]:
+    return structured_pair()
 
 
 @pytest.fixture(scope="module")
