@@ -37,7 +37,7 @@ benchmark: $(VENV)/.test
 # Opens the results in viewers that nobody here wrote; draws the pictures of docs/viewers.md anew.
 viewers: $(VENV)/.viewers
 	sh tests/viewers/install.sh
-	PERFNODE_PICTURES=docs/pictures/viewers $(BIN)/pytest -v -m viewers tests/viewers
+	PERFNODE_PICTURES=docs/pictures/viewers $(BIN)/pytest -v --timeout=900 -m viewers tests/viewers
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

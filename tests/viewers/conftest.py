@@ -131,7 +131,9 @@ def keep(tmp_path: Path) -> Callable[[str, Image.Image], None]:
     def _keep(name: str, picture: Image.Image) -> None:
         height = round(picture.height * WIDTH_PX / picture.width)
         small = picture.convert("RGB").resize((WIDTH_PX, height), Image.Resampling.LANCZOS)
-        # A document should stay light: a picture of 128 colours has a third of the bytes.
-        small.quantize(128, dither=Image.Dither.NONE).save(folder / f"{name}.png", optimize=True)
+        # A document should stay light: a picture of 256 colours has half the bytes.
+        small.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+            folder / f"{name}.png", optimize=True
+        )
 
     return _keep

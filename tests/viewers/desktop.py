@@ -17,7 +17,8 @@ _TIMEOUT_S = 30.0
 def virtual_screen(folder: Path) -> Iterator[str]:
     """Run an X server without a monitor; yield the name of its display."""
     reader, writer = os.pipe()
-    command = ["Xvfb", "-displayfd", str(writer), "-nolisten", "tcp", "-screen", "0"]
+    # Without -noreset it starts anew when a program leaves, and refuses one that comes just then.
+    command = ["Xvfb", "-displayfd", str(writer), "-nolisten", "tcp", "-noreset", "-screen", "0"]
     with (folder / "screen.log").open("wb") as log:
         process = subprocess.Popen(
             [*command, "{}x{}x24".format(*SIZE)], pass_fds=(writer,), stderr=log

@@ -124,8 +124,10 @@ class Ohif:
     def accept(self) -> None:
         """Say yes to the question that OHIF asks of a segmentation."""
         self.page.get_by_text("Yes", exact=True).click()
-        # Only then the map below has its window.
         self.page.wait_for_function("viewer.viewport()?.type == 'stack' && viewer.image()")
+        self.settle()
+        # The map below comes with a window of 50/100 instead of its own.
+        self.page.evaluate("commandsManager.runCommand('resetViewport')")
         self.settle()
 
     def settle(self) -> None:
@@ -230,7 +232,7 @@ class Ohif:
         """Put a document into the viewport; the browser shows it by its own means."""
         self._place(number)
         self.page.wait_for_selector("object[type='application/pdf'], iframe, embed")
-        self.page.wait_for_timeout(4000)
+        self.page.wait_for_timeout(8000)
 
     def measurements(self, number: int) -> int:
         """Return how many measurement groups OHIF reads from a structured report."""
@@ -246,13 +248,33 @@ class Ohif:
         )
         self.settle()
 
-    def forget_measurements(self) -> None:
-        """Wipe what was drawn."""
+    def forget(self) -> None:
+        """Wipe what was drawn, and take segmentations away."""
         self.page.evaluate("cornerstoneTools.annotation.state.removeAllAnnotations()")
+        self.page.evaluate(
+            "services.segmentationService.getSegmentations().map(s => s.segmentationId)"
+            ".forEach(id => services.segmentationService.remove(id))"
+        )
 
-    def picture(self) -> Image.Image:
+    def spread(self, number: int, lower: float, upper: float) -> None:
+        """Give the float map that lies over a series a range of values, as the window menu does."""
+        self.page.evaluate(
+            "([number, lower, upper]) => viewer.viewport().setProperties("
+            "{voiRange: {lower, upper}}, viewer.set(number).displaySetInstanceUID)",
+            [number, lower, upper],
+        )
+        self.page.evaluate("viewer.viewport().render()")
+        self.settle()
+
+    def whole(self) -> Image.Image:
         """Return what the page shows."""
         return Image.open(BytesIO(self.page.screenshot()))
+
+    def picture(self) -> Image.Image:
+        """Return what the viewport shows."""
+        box = self.page.evaluate("viewer.viewport().element.getBoundingClientRect().toJSON()")
+        clip = {name: box[name] for name in ("x", "y", "width", "height")}
+        return Image.open(BytesIO(self.page.screenshot(clip=clip)))
 
     def _place(self, number: int) -> None:
         self.page.evaluate(

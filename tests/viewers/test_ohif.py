@@ -7,10 +7,12 @@ import highdicom as hd
 import numpy as np
 import pytest
 from PIL import Image
+from pydicom import dcmread
 from pydicom.dataset import FileDataset
 
 from node.translate.encode_map import FLOW as FLOW_MAP
 from node.translate.encode_map import QUALITY as QUALITY_MAP
+from node.translate.encode_map import RESERVE as RESERVE_MAP
 from tests.viewers.ohif import Ohif
 from tests.viewers.processed import Processed
 from tests.viewers.series_numbers import (
@@ -21,9 +23,12 @@ from tests.viewers.series_numbers import (
     MOCO,
     MOVIE,
     PAGE,
+    PAIR_PAGE,
     PARAMETRIC,
     QUALITY,
     REPORT,
+    RESERVE,
+    RESERVE_COLOUR,
     REST,
     SEGMENTS,
     STRESS,
@@ -53,9 +58,10 @@ def flow_of(image: FileDataset) -> np.ndarray:
 
 
 def most_even_spot(flow: np.ndarray) -> tuple[int, int]:
-    """Return row and column of the square of tissue whose flow varies least."""
+    """Return row and column of the square of muscle whose flow varies least."""
     squares = np.lib.stride_tricks.sliding_window_view(flow, (SPOT, SPOT))
-    spread = np.where((squares > 0).all(axis=(2, 3)), squares.std(axis=(2, 3)), np.inf)
+    is_muscle = ((squares > 1) & (squares < 4)).all(axis=(2, 3))
+    spread = np.where(is_muscle, squares.std(axis=(2, 3)), np.inf)
     row, column = np.unravel_index(spread.argmin(), spread.shape)
     return int(row), int(column)
 
@@ -83,14 +89,25 @@ def test_map_and_a_region_drawn_by_mouse(ohif: Ohif, processed: Processed, keep:
     region = stored[row : row + SPOT, column : column + SPOT]
     assert measured["mean"] == pytest.approx(region.mean(), abs=HALF_A_STEP)
     assert measured["max"] == pytest.approx(region.max(), abs=HALF_A_STEP)
-    keep("ohif_map", ohif.picture())
-    ohif.forget_measurements()
+    keep("ohif_map", ohif.whole())
+    ohif.forget()
 
 
 def test_fit_quality_has_a_window(ohif: Ohif, processed: Processed) -> None:
     ohif.show(STRESS + QUALITY)
     assert ohif.window() == (0, QUALITY_MAP.shown_maximum)
     assert 0.9 < ohif.values().max() <= 1
+
+
+def test_reserve(ohif: Ohif, processed: Processed) -> None:
+    ohif.show(STRESS + RESERVE)
+    assert ohif.window() == (0, RESERVE_MAP.shown_maximum)
+    stored = {
+        str(image.SOPInstanceUID): flow_of(image)
+        for image in map(dcmread, processed.series[STRESS + RESERVE])
+    }[ohif.instance()]
+    assert 1 < np.median(stored[stored > 0]) < 10
+    np.testing.assert_allclose(ohif.values(), stored, rtol=0, atol=1e-6)
 
 
 def test_corrected_series(ohif: Ohif, processed: Processed, keep: Keep) -> None:
@@ -106,7 +123,14 @@ def test_corrected_series(ohif: Ohif, processed: Processed, keep: Keep) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "offset"), [("ohif_page", PAGE), ("ohif_colour", COLOUR), ("ohif_movie", MOVIE)]
+    ("name", "offset"),
+    [
+        ("ohif_page", PAGE),
+        ("ohif_pair_page", PAIR_PAGE),
+        ("ohif_colour", COLOUR),
+        ("ohif_reserve_colour", RESERVE_COLOUR),
+        ("ohif_movie", MOVIE),
+    ],
 )
 def test_colours(ohif: Ohif, processed: Processed, keep: Keep, name: str, offset: int) -> None:
     ohif.show(STRESS + offset)
@@ -140,6 +164,7 @@ def test_float_map_lies_on_its_slices(ohif: Ohif, processed: Processed, keep: Ke
             slice_shown / TIMES, stored[uid], rtol=0, atol=HALF_A_STEP + FLOW_MAP.slope
         )
     ohif.zoom(ZOOM)
+    ohif.spread(STRESS + PARAMETRIC, 0, TIMES * FLOW_MAP.shown_maximum)
     keep("ohif_parametric", ohif.picture())
 
 
@@ -160,11 +185,12 @@ def test_segmentation(ohif: Ohif, processed: Processed, keep: Keep, name: str, o
     }
     assert ohif.segments() == expected
     keep(name, ohif.picture())
+    ohif.forget()
 
 
 def test_document(ohif: Ohif, keep: Keep) -> None:
     ohif.open_document(STRESS + DOCUMENT)
-    keep("ohif_document", ohif.picture())
+    keep("ohif_document", ohif.whole())
 
 
 @pytest.mark.parametrize("state", [STRESS, REST])

@@ -64,16 +64,17 @@ def test_map_in_stored_values(made: Made, tmp_path: Path) -> None:
     np.testing.assert_allclose(drawn, expected, rtol=0, atol=1)
 
 
-def test_map_loses_its_decimals_in_dcmtk(made: Made, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["flow", "quality"])
+def test_map_loses_its_decimals_in_dcmtk(made: Made, tmp_path: Path, kind: str) -> None:
     """The habit that docs/viewers.md warns of: whoever builds on dcmtk shows whole ml/min/g.
 
     If this fails, dcmtk learned decimals: change the document.
     """
-    path = made.of("flow")[0]
+    path = made.of(kind)[0]
     image = dcmread(path)
-    flow = np.floor(image.pixel_array * float(image.RescaleSlope))
+    whole = np.floor(image.pixel_array * float(image.RescaleSlope))
     drawn = draw(path, tmp_path / "drawn.pgm", "+Wi", "1")
-    np.testing.assert_allclose(drawn, windowed(flow, *window_of(image)), rtol=0, atol=1)
+    np.testing.assert_allclose(drawn, windowed(whole, *window_of(image)), rtol=0, atol=1)
 
 
 def test_dcmdump_names_the_unit(made: Made) -> None:
