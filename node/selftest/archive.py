@@ -13,14 +13,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pynetdicom import AE, evt
-from pynetdicom.presentation import build_context
+from pydicom.uid import JPEGBaseline8Bit
+from pynetdicom import (
+    AE,
+    DEFAULT_TRANSFER_SYNTAXES,
+    AllStoragePresentationContexts,
+    build_context,
+    evt,
+)
 
 from node.errors import StartupError
 
 AE_TITLE = "ARCHIVE"
 _START_TIMEOUT_S = 15.0
-_SOP_CLASSES = ("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.7")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +88,8 @@ def wait_for_port(port: int, timeout_s: float) -> None:
 
 @contextmanager
 def _dcmtk_archive(program: str, port: int, folder: Path) -> Iterator[str]:
-    command = [program, "-aet", AE_TITLE, "-od", str(folder), "-fe", ".dcm", str(port)]
+    # Every syntax: the movie is compressed.
+    command = [program, "+xa", "-aet", AE_TITLE, "-od", str(folder), "-fe", ".dcm", str(port)]
     process = subprocess.Popen(  # noqa: S603 - a fixed program with our own arguments
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -103,7 +109,11 @@ def _python_archive(port: int, folder: Path) -> Iterator[str]:
         return 0x0000
 
     entity = AE(ae_title=AE_TITLE)
-    entity.supported_contexts = [build_context(uid) for uid in _SOP_CLASSES]
+    entity.supported_contexts = [
+        build_context(context.abstract_syntax, [*DEFAULT_TRANSFER_SYNTAXES, JPEGBaseline8Bit])
+        for context in AllStoragePresentationContexts
+        if context.abstract_syntax is not None
+    ]
     server = entity.start_server(
         ("127.0.0.1", port), block=False, evt_handlers=[(evt.EVT_C_STORE, _store)]
     )
