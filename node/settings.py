@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from node.rules import DEFAULT_ACQUISITION, AcquisitionRule, StateRule
 from node.section import Port, Positive, Section, checked_ae_title
@@ -261,4 +261,20 @@ class Settings(Section):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two destinations are named {name!r}; names must differ")
+        return value
+
+    @field_validator("destinations")
+    @classmethod
+    def _check_objects(
+        cls, value: tuple[Destination, ...], info: ValidationInfo
+    ) -> tuple[Destination, ...]:
+        """Refuse a destination that waits for what nobody makes."""
+        results = info.data.get("results", ResultsSettings())
+        for destination in value:
+            for kind in destination.objects or ():
+                if kind not in results.objects:
+                    raise ValueError(
+                        f"{destination.name} is to get {kind!r}, which results.objects does not "
+                        "make: add it there, or remove it here"
+                    )
         return value

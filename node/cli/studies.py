@@ -93,10 +93,17 @@ def show(
         ]
         deliveries = outbox.deliveries(found.id)
     sent = sum(delivery.status is DeliveryStatus.SENT for delivery in deliveries)
+    retracted = sum(delivery.is_retracted for delivery in deliveries)
     if json_output:
         typer.echo(
             json.dumps(
-                _row(found) | {"events": events, "delivered": sent, "to_deliver": len(deliveries)}
+                _row(found)
+                | {
+                    "events": events,
+                    "delivered": sent,
+                    "to_deliver": len(deliveries),
+                    "retracted": retracted,
+                }
             )
         )
         return
@@ -104,7 +111,7 @@ def show(
     for event in events:
         table.add_row(event["at"], event["state"], event["reason"])
     OUT.print(table)
-    OUT.print(f"{sent} of {len(deliveries)} deliveries done")
+    OUT.print(f"{sent} of {len(deliveries)} deliveries done, {retracted} of them taken back")
     for error in sorted({row.last_error for row in deliveries if row.last_error}):
         OUT.print(f"last trouble: {error}", markup=False)
 

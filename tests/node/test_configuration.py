@@ -112,6 +112,16 @@ def test_two_destinations_of_one_name_are_refused(tmp_path: Path) -> None:
         load_settings(_write(tmp_path, "destinations:\n" + row + row))
 
 
+def test_a_destination_that_waits_for_what_nobody_makes_is_refused(tmp_path: Path) -> None:
+    text = (
+        "results:\n  objects: [moco, page]\ndestinations:\n"
+        "  - {name: PACS, ae_title: P, address: 127.0.0.1, port: 104, objects: [page, report]}\n"
+    )
+    with pytest.raises(InvalidSettingsError, match="PACS is to get 'report'") as caught:
+        load_settings(_write(tmp_path, text))
+    assert [mistake.line for mistake in caught.value.mistakes] == [3]
+
+
 def test_missing_file_says_how_to_give_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="--config"):
         load_settings(tmp_path / "absent.yaml")
