@@ -19,6 +19,7 @@ _CAPTIONS = {
     "rest carried onto its pixels, reserve, the true reserve, and the difference.",
     "reserve_segments.png": "Reserve of every segment over the truth; bars are the standard errors "
     "that are reported.",
+    "reserve_page.png": "The page of the first pair.",
 }
 
 
@@ -75,17 +76,20 @@ def _read(results: Path) -> "list[ReserveRecord]":
 
 def _draw(records: "Sequence[ReserveRecord]", folder: Path, target: Path) -> tuple[str, ...]:
     """Draw all pictures and return their Markdown, with paths as seen from the document."""
+    from PIL import Image
+
     from models.networks import shipped_networks
     from pipeline.evaluation.reserve.measure import answers
     from pipeline.evaluation.reserve.pair import draw_pair
-    from pipeline.evaluation.reserve.plots import example_plot, segment_plot
+    from pipeline.evaluation.reserve.plots import example_plot, page_of, segment_plot
 
     folder.mkdir(parents=True, exist_ok=True)
     first = min(record.seed for record in records)
     *_, analysed = answers(draw_pair(first), shipped_networks("cpu"))
-    drawn = (example_plot(analysed), segment_plot(records))
-    for name, picture in zip(_CAPTIONS, drawn, strict=True):
-        picture.savefig(folder / name)
+    example, segments, page = _CAPTIONS
+    example_plot(analysed).savefig(folder / example)
+    segment_plot(records).savefig(folder / segments)
+    Image.fromarray(page_of(analysed)).save(folder / page, optimize=True)
     start = target.parent.resolve()
     return tuple(
         f"![{caption}]({os.path.relpath(folder.resolve() / name, start)})\n\n*{caption}*"

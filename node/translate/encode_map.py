@@ -110,7 +110,7 @@ RESERVE = MapKind(
     label="MPR",
     title="MPR map STRESS/REST [ratio]",
     explanation="Pixel-wise myocardial blood flow under stress over that at rest, carried onto it "
-    "by place in the wall; 0 where there is no value.",
+    "by place in the wall; 0 where there is no value, as next to a border of the wall.",
     quantity=PERFUSION_RESERVE,
     unit=RATIO,
     slope=0.001,

@@ -3,11 +3,12 @@
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code, Finding, Grade, series_finding
+from pipeline.measure import counted_pixels
 from pipeline.quality.stress import AnalysedExam
 from pipeline.regions import SliceLevel
 from pipeline.reserve.align import corresponding_px, overlap_dice, read_at, turn_between
@@ -16,12 +17,12 @@ from pipeline.reserve.placed import PlacedWall, Stack, stack_of
 from pipeline.reserve.ratios import measure_reserve
 from pipeline.reserve.result import Reserve, ReserveMap
 from pipeline.segment.sectors import divide
-from pipeline.types import FlowMap, SliceAnalysis
+from pipeline.types import SliceAnalysis
 
 _LEAST_REST_ML_MIN_G = 0.1
 """Below this flow at rest a ratio says nothing; scar has 0.2 to 0.5."""
-_LEAST_KNOWN = 0.5
-"""Share of the pixels around a place at rest that must have a number."""
+_LEAST_KNOWN = 0.25
+"""Share of the pixels around a place at rest that must have a number; the others do not count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -92,35 +93,47 @@ def _map_of(pair: _Pair, turn_rad: float, stress: SliceAnalysis, rest: SliceAnal
         P03 where one of both has no flow, P10 where the walls are not the same.
 
     """
-    if stress.flow is None or rest.flow is None:
-        where = "under stress" if stress.flow is None else "at rest"
-        raise CannotQuantifyError(Code.FEW_SLICES, f"no blood flow {where}, no reserve.")
     dice = overlap_dice(pair.stress, pair.rest, turn_rad)
-    carried = _carried(rest.flow, pair, turn_rad)
-    wall = pair.stress.masks.myocardium
+    own, other = _readable(stress, "under stress"), _readable(rest, "at rest")
+    carried = _carried(other, pair, turn_rad)
     return ReserveMap(
-        reserve=_ratio(stress.flow.flow_ml_min_g, carried, wall),
-        rest_flow_ml_min_g=torch.where(wall, carried, torch.nan),
+        reserve=_ratio(own, carried),
+        rest_flow_ml_min_g=torch.where(pair.stress.masks.myocardium, carried, torch.nan),
         overlap_dice=dice,
         rest_slice=pair.partner,
     )
 
 
-def _carried(flow: FlowMap, pair: _Pair, turn_rad: float) -> Float[Tensor, "row column"]:
-    """Return flow at rest on the pixels of stress; neighbours outside the wall do not count."""
-    value = flow.flow_ml_min_g
-    known = value.isfinite() & pair.rest.masks.myocardium
+def _readable(result: SliceAnalysis, state: str) -> Float[Tensor, "row column"]:
+    """Return flow in the pixels that enter a number, NaN elsewhere.
+
+    Those next to a border of the wall hold blood or fat, a different share of it in each exam:
+    their ratio would draw a defect along the cavity. Where a fit ended at a bound, flow is "at
+    least" or "at most", which has no ratio.
+    """
+    flow, sectors = result.flow, result.sectors
+    if flow is None or sectors is None:
+        raise CannotQuantifyError(Code.FEW_SLICES, f"no blood flow {state}, no reserve.")
+    readable = counted_pixels(sectors)
+    if flow.at_bound is not None:
+        readable = readable & ~flow.at_bound
+    return torch.where(readable, flow.flow_ml_min_g, torch.nan)
+
+
+def _carried(
+    flow_ml_min_g: Float[Tensor, "rest_row rest_column"], pair: _Pair, turn_rad: float
+) -> Float[Tensor, "row column"]:
+    """Return flow at rest on the pixels of stress; neighbours without a number do not count."""
+    known = flow_ml_min_g.isfinite().to(flow_ml_min_g.dtype)
     where = corresponding_px(pair.stress, pair.rest, turn_rad)
-    total, share = read_at(torch.stack([value.nan_to_num() * known, known.to(value.dtype)]), where)
+    total, share = read_at(torch.stack([flow_ml_min_g.nan_to_num(), known]), where)
     return torch.where(share >= _LEAST_KNOWN, total / share.clamp_min(_LEAST_KNOWN), torch.nan)
 
 
 def _ratio(
-    stress: Float[Tensor, "row column"],
-    rest: Float[Tensor, "row column"],
-    wall: Bool[Tensor, "row column"],
+    stress: Float[Tensor, "row column"], rest: Float[Tensor, "row column"]
 ) -> Float[Tensor, "row column"]:
-    has_ratio = wall & stress.isfinite() & (rest >= _LEAST_REST_ML_MIN_G)
+    has_ratio = stress.isfinite() & (rest >= _LEAST_REST_ML_MIN_G)
     return torch.where(has_ratio, stress / rest.clamp_min(_LEAST_REST_ML_MIN_G), torch.nan)
 
 

@@ -14,6 +14,7 @@ class ReserveMap:
     """Reserve of one slice, on the pixels of the stress map; NaN where there is no number."""
 
     reserve: Float[Tensor, "row column"]
+    """Of the pixels that enter a number: those next to a border of the wall have none."""
     rest_flow_ml_min_g: Float[Tensor, "row column"]
     """The rest map carried onto the pixels of the stress map, ml/min/g."""
     overlap_dice: float

@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 from pipeline.evaluation.reserve.measure import Answer
 from pipeline.evaluation.reserve.records import ReserveRecord, Way
 from pipeline.evaluation.reserve.truth import TruePair
+from pipeline.picture import Provenance, draw_pair_page
+from pipeline.picture.raster import Picture
 from pipeline.picture.scale import FLOW_SCALE, RESERVE_SCALE, ColourScale, ColourTable, colours_of
 
 _MARGIN = 5
@@ -47,6 +49,19 @@ def example_plot(answer: Answer) -> Figure:
                 bar = figure.colorbar(shown, ax=grid[:, place], orientation="horizontal", pad=0.02)
                 bar.ax.tick_params(labelsize=9)
     return figure
+
+
+def page_of(answer: Answer) -> Picture:
+    """Return the page that a node would send of the pair."""
+    provenance = Provenance(
+        software="perfnode evaluate reserve",
+        created="virtual patient",
+        label="RESEARCH ONLY - NOT FOR DIAGNOSTIC USE",
+        motion=", ".join(sorted({one.motion.method for one in answer.stress.analysis.slices})),
+    )
+    return draw_pair_page(
+        stress=answer.stress, rest=answer.rest, reserve=answer.reserve, provenance=provenance
+    )
 
 
 def segment_plot(records: Sequence[ReserveRecord]) -> Figure:
