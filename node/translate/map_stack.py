@@ -24,6 +24,10 @@ CREATOR = "perfnode^"
 USUAL_THICKNESS_MM = 8.0
 """Written where the scanner does not tell the thickness of its slices (Kramer 2020, doi
 10.1186/s12968-020-00607-1): a classic image may leave it empty, a multi-frame object must not."""
+_IDENTITY = (
+    "SpecificCharacterSet", "PatientName", "PatientID", "PatientBirthDate", "PatientSex",
+    "StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName",
+)  # fmt: skip
 _COSINE_DIGITS = 4
 """Direction cosines of one stack of slices differ by rounding only."""
 
@@ -101,7 +105,7 @@ def stack_maps(context: ResultContext, maps: Sequence[ResultObject]) -> tuple[Ma
     ]
     stacks: dict[tuple[object, ...], list[tuple[int, Dataset]]] = {}
     for position, result in zip(with_flow, maps, strict=True):
-        image = _with_thickness(result.dataset)
+        image = _for_highdicom(result.dataset)
         stacks.setdefault(_grid_of(image), []).append((position, image))
     return tuple(
         _ordered(number, members) for number, members in enumerate(stacks.values(), start=1)
@@ -170,12 +174,19 @@ def _height_mm(image: Dataset) -> float:
     return float(np.cross(cosines[:3], cosines[3:]) @ corner)
 
 
-def _with_thickness(image: Dataset) -> Dataset:
-    if number_of(image, "SliceThickness"):
-        return image
-    filled = Dataset(image)
-    filled.SliceThickness = f"{USUAL_THICKNESS_MM:g}"
-    return filled
+def _for_highdicom(image: Dataset) -> Dataset:
+    """Return an image as highdicom takes it: nobody's, and with a thickness.
+
+    It refuses a sex or a character set that it does not know, and prints names that it finds odd.
+    Whose the result is comes from the header, see `adopt`.
+    """
+    prepared = Dataset(image)
+    for keyword in _IDENTITY:
+        setattr(prepared, keyword, None)
+    prepared.StudyInstanceUID = "1.2"
+    if not number_of(image, "SliceThickness"):
+        prepared.SliceThickness = f"{USUAL_THICKNESS_MM:g}"
+    return prepared
 
 
 def _grid_of(image: Dataset) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from highdicom.pm.sop import pmread
 from pydicom import dcmread
+from pydicom.dataset import Dataset
 
 from node.translate import to_bytes
 from node.translate.context import ResultContext
@@ -16,8 +17,8 @@ from node.translate.encode_parametric import encode_parametric
 from node.translate.map_stack import load_highdicom, stack_maps
 from node.translate.results import ResultObject
 from pipeline.types import PatientState
-from tests.fakes.exams import write_small_exam
-from tests.fakes.structured import context_of, flow_maps
+from tests.fakes.exams import edit, write_small_exam
+from tests.fakes.structured import context_of, flow_maps, structured
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +118,31 @@ def test_who_and_with_what_is_as_in_every_result(context: ResultContext) -> None
     (scanner,) = item.ContributingEquipmentSequence
     assert scanner.Manufacturer == "SIEMENS"
     assert not any(element.tag.is_private for element in item.iterall())
+
+
+def test_an_odd_identity_comes_back_as_it_came(tmp_path: Path) -> None:
+    """Names of one part, a sex nobody knows, Greek letters: none of it is ours to judge."""
+
+    def make_odd(dataset: Dataset) -> None:
+        dataset.SpecificCharacterSet = "ISO_IR 126"
+        dataset.PatientName = "Ωmega"
+        dataset.PatientSex = "X"
+        dataset.StudyTime = None
+        del dataset.AccessionNumber
+
+    files = write_small_exam(tmp_path, n_slices=1)
+    edit(files, make_odd)
+    odd = context_of(files)
+    results = structured(odd).results
+    assert [one.kind for one in results] == [
+        "parametric", "segmentation", "segmentation", "report",
+    ]  # fmt: skip
+    for result in results:
+        item = dcmread(BytesIO(to_bytes(result)))
+        assert (item.PatientName, item.PatientSex, item.StudyTime) == ("Ωmega", "X", "")
+        assert item.AccessionNumber == ""
+        assert item.SpecificCharacterSet == "ISO_IR 126"
+        assert item.StudyInstanceUID == odd.numbering.StudyInstanceUID
 
 
 def test_a_repeated_run_writes_the_same_bytes(context: ResultContext) -> None:
