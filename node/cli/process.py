@@ -16,7 +16,7 @@ from node.cli.console import (
     fraction_bars,
     reported_errors,
 )
-from node.configuration import load_settings
+from node.cli.subjects import settings_or_shipped
 from node.errors import RefusalError
 from node.settings import Settings
 from node.version import SOFTWARE
@@ -37,9 +37,7 @@ def process(
     from node.work.parameters import choose_device
 
     with reported_errors():
-        settings = (
-            load_settings(config) if config.exists() or config != DEFAULT_CONFIG else Settings()
-        )
+        settings = settings_or_shipped(config)
         if not source.is_dir():
             raise RefusalError(f"{source} is not a folder")
         found = find_studies(source)

@@ -19,13 +19,16 @@ from typer.testing import CliRunner
 from node.cli.explain import to_json
 from node.cli.explain_tables import print_explanation
 from node.cli.main import app
+from node.configuration import save_settings
 from node.scanner import Dialect, Form, Vendor
-from node.settings import DEFAULT_ACQUISITION, StateRule
+from node.settings import DEFAULT_ACQUISITION, NodeSettings, Settings, StateRule
 from node.translate.account import Origin, SeriesRole
 from node.translate.explain import Explanation, explain_study
 from node.translate.survey import survey_study
 from pipeline.types import PatientState
+from storage.catalogue import Catalogue
 from tests.fakes.exams import edit, series, write_small_exam
+from tests.fakes.received_files import receive
 
 RUN = CliRunner()
 CANARY = "HUBER^Vida 19500312 MRN4711"
@@ -218,7 +221,6 @@ def test_a_folder_without_images_is_explained(tmp_path: Path) -> None:
     ("vendor", "form"),
     [
         (Vendor.SIEMENS, Form.CLASSIC),
-        (Vendor.PHILIPS, Form.CLASSIC),
         (Vendor.PHILIPS, Form.ENHANCED),
         (Vendor.GE, Form.LEGACY),
     ],
@@ -257,6 +259,22 @@ def test_commands_take_a_folder_and_print_no_path(tmp_path: Path) -> None:
     assert found["studies"][0]["exams"][0]["state"] == "stress"
     surveyed = json.loads(RUN.invoke(app, ["survey", str(folder)]).stdout)
     assert [item["n_images"] for item in surveyed["studies"][0]["series"]] == [27, 27]
+
+
+def test_a_received_study_is_explained_by_its_reference(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
+    receive(catalogue, tmp_path, write_small_exam(tmp_path / "scanner", n_slices=1))
+    config = tmp_path / "config.yaml"
+    save_settings(Settings(node=NodeSettings(data=tmp_path)), config)
+    reference = catalogue.studies()[0].reference
+    told = RUN.invoke(app, ["study", "explain", reference, "--config", str(config)])
+    assert told.exit_code == 0, told.stderr
+    assert told.stdout.startswith(reference)
+    assert "Bolus run 1: STRESS" in told.stdout
+    unknown = RUN.invoke(app, ["study", "explain", "S-nobody", "--config", str(config)])
+    assert unknown.exit_code == 1
+    assert "neither a folder nor a study reference" in " ".join(unknown.stderr.split())
 
 
 @pytest.mark.parametrize("command", [["study", "explain"], ["survey"]])

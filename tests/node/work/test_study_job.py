@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from node.settings import Destination, MotionSettings, NodeSettings, Settings
@@ -15,8 +14,9 @@ from node.work.study_job import StudyJob
 from storage.catalogue import Catalogue
 from storage.files import FileStore
 from storage.outbox import Outbox
-from storage.records import ReceivedInstance, StudyState
+from storage.records import StudyState
 from tests.fakes.exams import edit, write_small_exam
+from tests.fakes.received_files import receive
 
 NOW = datetime(2026, 3, 2, 11, 30)
 
@@ -36,27 +36,6 @@ def settings(tmp_path: Path) -> Settings:
 def job(settings: Settings, catalogue: Catalogue, tmp_path: Path) -> StudyJob:
     trained = load_trained(settings, torch.device("cpu"))
     return StudyJob(settings, catalogue, FileStore(tmp_path), trained)
-
-
-def receive(catalogue: Catalogue, data_folder: Path, paths: list[Path]) -> None:
-    files = FileStore(data_folder)
-    for path in paths:
-        header = dcmread(path, stop_before_pixels=True)
-        catalogue.record_instance(
-            ReceivedInstance(
-                study_uid=header.StudyInstanceUID,
-                series_uid=header.SeriesInstanceUID,
-                sop_uid=header.SOPInstanceUID,
-                sop_class_uid=header.SOPClassUID,
-                transfer_syntax_uid=header.file_meta.TransferSyntaxUID,
-                file=files.keep([path.read_bytes()]),
-                patient_digest="0" * 64,
-                calling_ae="SCANNER",
-                source_address="127.0.0.1",
-                association_id=None,
-                is_ignored=False,
-            )
-        )
 
 
 def compute(job: StudyJob, catalogue: Catalogue) -> set[str]:
