@@ -11,7 +11,7 @@ from contextlib import suppress
 from io import BytesIO
 
 from pydicom.charset import default_encoding
-from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.filereader import read_sequence
 from pydicom.sequence import Sequence as Items
@@ -70,12 +70,24 @@ _GROUPS = frozenset(
 _WHOLE_GROUPS = frozenset({Tag("RealWorldValueMappingSequence")})
 """Functional groups that classic images have too, as a sequence."""
 _OF_OBJECT = frozenset(
-    Tag(keyword) for keyword in ("SOPInstanceUID", "SOPClassUID", "InstanceNumber")
+    Tag(keyword)
+    for keyword in (
+        "SOPInstanceUID",
+        "SOPClassUID",
+        "StudyInstanceUID",
+        "SeriesInstanceUID",
+        "PatientID",
+        "PatientName",
+        "PatientBirthDate",
+        "InstanceNumber",
+        "Rows",
+        "Columns",
+    )
 )
 """What a part of a header does not say about the whole."""
 _ITEM = b"\xfe\xff\x00\xe0"
 
-Elements = dict[BaseTag, DataElement | RawDataElement]
+Elements = dict[BaseTag, DataElement]
 
 
 def is_multi_frame(dataset: Dataset) -> bool:
@@ -126,11 +138,11 @@ def flatten(dataset: FileDataset) -> Iterator[Dataset]:
 def _classic_header(
     dataset: FileDataset, base: Elements, groups: Sequence[Dataset], frame_number: int | None
 ) -> Dataset:
-    header = Dataset(dict(base))
+    elements, holders = _lift(groups, base)
+    header = Dataset(dict(elements))
     header.file_meta = dataset.file_meta
-    for part in groups:
-        _lift_groups(part, header)
-    _lift_private_sequences(groups, header)
+    for holder in holders:
+        lift_private(holder, header)
     add_classic_keywords(header)
     if frame_number is not None:
         replace_value(header, "ReferencedFrameNumber", frame_number)
@@ -138,26 +150,34 @@ def _classic_header(
     return header
 
 
-def _lift_groups(part: Dataset, header: Dataset) -> None:
-    """Bring the attributes in functional groups to the top of a header, in place."""
-    header.update(_elements_of(part, part.keys() & _WHOLE_GROUPS))
-    lift_private(part, header)
-    for group in _elements_of(part, part.keys() & _GROUPS).values():
-        for item in group.value[:1]:
-            header.update(_elements_of(item, _public(item)))
-            lift_private(item, header)
+def _lift(parts: Sequence[Dataset], base: Elements) -> tuple[Elements, list[Dataset]]:
+    """Return the public elements of a frame, and the parts that may hold private ones.
 
-
-def _lift_private_sequences(groups: Sequence[Dataset], header: Dataset) -> None:
-    """Add what only the private part of a frame says: some makers keep the classic header there."""
-    found: Elements = {}
-    for part in groups:
-        private = {tag for tag in part.keys() if tag.is_private}  # noqa: SIM118 - elements else
-        for element in _elements_of(part, private).values():
-            for item in _private_items(element)[:1]:
-                found |= _elements_of(item, _public(item))
-                lift_private(item, header)
-    header.update({tag: element for tag, element in found.items() if tag not in header})
+    Functional groups count more than the object, and the last of them most. Some makers keep the
+    classic header of a frame in a private sequence; it counts where nothing public says the same.
+    """
+    public: Elements = {}
+    private: Elements = {}
+    holders = []
+    for part in parts:
+        public |= _elements_of(part, part.keys() & _WHOLE_GROUPS)
+        items = [
+            item
+            for group in _elements_of(part, part.keys() & _GROUPS).values()
+            for item in group.value[:1]
+        ]
+        own = {tag for tag in part.keys() if tag.is_private}  # noqa: SIM118 - elements otherwise
+        hidden = [
+            item
+            for element in _elements_of(part, own).values()
+            for item in _private_items(element)[:1]
+        ]
+        for item in items:
+            public |= _elements_of(item, _public(item))
+        for item in hidden:
+            private |= _elements_of(item, _public(item))
+        holders += [part, *items, *hidden]
+    return private | base | public, holders
 
 
 def _items(dataset: Dataset, keyword: str) -> Sequence[Dataset]:

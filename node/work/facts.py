@@ -153,7 +153,7 @@ def _facts_of_frames(header: Dataset, instance: Instance) -> _Facts:
 
 def _group(frame: Dataset, shared: Dataset, keyword: str) -> Dataset:
     """Return a functional group of a frame, or of all frames; empty where there is none."""
-    items = frame.get(keyword) or shared.get(keyword) or [Dataset()]
+    items: Sequence[Dataset] = frame.get(keyword) or shared.get(keyword) or [Dataset()]
     return items[0]
 
 
