@@ -1,9 +1,10 @@
 """Flow maps as frames of one multi-frame object, and what highdicom makes of them, as ours.
 
-A multi-frame object has one size, one orientation and one pixel spacing: slices that differ go into
-objects of their own. highdicom writes the frames; who, when, with what and why is written as for
-every other result, over what highdicom writes of that: it would take the time from the clock, name
-this node as the scanner and draw identifiers at random.
+A multi-frame object has one size, one orientation and one pixel spacing, and no place twice: slices
+that differ, or lie where another one lies, go into objects of their own. highdicom writes the
+frames; who, when, with what and why is written as for every other result, over what highdicom
+writes of that: it would take the time from the clock, name this node as the scanner and draw
+identifiers at random.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID, ParametricMapStorage
 
 from node.translate.context import ResultContext
+from node.translate.copying import replace_value
 from node.translate.derived import derive_identity, describe_series, result_series_number
 from node.translate.results import ResultKind, ResultObject
 from node.translate.uids import make_uid
@@ -30,6 +32,8 @@ _IDENTITY = (
 )  # fmt: skip
 _COSINE_DIGITS = 4
 """Direction cosines of one stack of slices differ by rounding only."""
+_CORNER_DIGITS = 2
+"""Slices less than this apart, mm, lie in one place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -103,10 +107,13 @@ def stack_maps(context: ResultContext, maps: Sequence[ResultObject]) -> tuple[Ma
         for position, result in enumerate(context.analysis.slices)
         if result.flow is not None
     ]
-    stacks: dict[tuple[object, ...], list[tuple[int, Dataset]]] = {}
+    stacks: dict[tuple[object, int], list[tuple[int, Dataset]]] = {}
+    places: list[tuple[object, object]] = []
     for position, result in zip(with_flow, maps, strict=True):
         image = _for_highdicom(result.dataset)
-        stacks.setdefault(_grid_of(image), []).append((position, image))
+        grid, corner = _grid_of(image), _corner_of(image)
+        stacks.setdefault((grid, places.count((grid, corner))), []).append((position, image))
+        places.append((grid, corner))
     return tuple(
         _ordered(number, members) for number, members in enumerate(stacks.values(), start=1)
     )
@@ -158,6 +165,11 @@ def adopt(
     return ResultObject(kind=kind.kind, dataset=target)
 
 
+def _corner_of(image: Dataset) -> tuple[float, ...]:
+    corner = numbers_of(image, "ImagePositionPatient", 3) or ()
+    return tuple(round(part, _CORNER_DIGITS) for part in corner)
+
+
 def _ordered(number: int, members: Sequence[tuple[int, Dataset]]) -> MapStack:
     along = sorted(members, key=lambda member: _height_mm(member[1]))
     return MapStack(
@@ -180,12 +192,13 @@ def _for_highdicom(image: Dataset) -> Dataset:
     It refuses a sex or a character set that it does not know, and prints names that it finds odd.
     Whose the result is comes from the header, see `adopt`.
     """
-    prepared = Dataset(image)
+    prepared = Dataset()
+    prepared.update(image)  # Dataset(image) would be the same one under another name
     for keyword in _IDENTITY:
-        setattr(prepared, keyword, None)
-    prepared.StudyInstanceUID = "1.2"
+        replace_value(prepared, keyword, None)
+    replace_value(prepared, "StudyInstanceUID", "1.2")
     if not number_of(image, "SliceThickness"):
-        prepared.SliceThickness = f"{USUAL_THICKNESS_MM:g}"
+        replace_value(prepared, "SliceThickness", f"{USUAL_THICKNESS_MM:g}")
     return prepared
 
 

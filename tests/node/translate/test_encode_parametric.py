@@ -177,6 +177,16 @@ def test_slices_in_another_direction_have_an_object_of_their_own(context: Result
     assert first.dataset.SeriesInstanceUID == second.dataset.SeriesInstanceUID
 
 
+def test_slices_that_lie_twice_in_one_place_are_in_two_objects(context: ResultContext) -> None:
+    maps = flow_maps(context)
+    maps[2].dataset.ImagePositionPatient = maps[0].dataset.ImagePositionPatient
+    first, second = encode_parametric(context, maps)
+    assert [int(one.dataset.NumberOfFrames) for one in (first, second)] == [2, 1]
+    (frame,) = second.dataset.PerFrameFunctionalGroupsSequence
+    (source,) = frame.DerivationImageSequence[0].SourceImageSequence
+    assert source.ReferencedSOPInstanceUID == maps[2].dataset.SOPInstanceUID
+
+
 def test_a_slice_without_flow_has_no_frame(context: ResultContext) -> None:
     bare = replace(context.analysis.slices[1], flow=None)
     slices = (context.analysis.slices[0], bare, context.analysis.slices[2])
