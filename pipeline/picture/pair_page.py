@@ -31,8 +31,8 @@ _RIGHT_PX = 836
 _ROUND_PX = 222
 _TABLE_PX = 340
 _EXPLANATION = (
-    "SD: between pixels. SE: standard error. %: part with a number; - below half. endo, epi: "
-    "halves of the wall."
+    "SD: between pixels. %: part with a number; - below half. Pixels next to a border of the wall "
+    "do not count."
 )
 _NOTHING = (math.nan, math.nan)
 
