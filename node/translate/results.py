@@ -9,6 +9,7 @@ from typing import Literal
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
+from node.translate.copying import replace_value
 from node.translate.uids import input_key
 from node.version import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
@@ -99,8 +100,9 @@ def to_bytes(result: ResultObject) -> bytes:
     try:
         return _write(result.dataset, result.transfer_syntax_uid)
     except UserWarning:
-        wider = Dataset(result.dataset)
-        wider.SpecificCharacterSet = "ISO_IR 192"
+        wider = Dataset()
+        wider.update(result.dataset)
+        replace_value(wider, "SpecificCharacterSet", "ISO_IR 192")
         return _write(wider, result.transfer_syntax_uid)
 
 

@@ -4,9 +4,11 @@ import dataclasses
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from pydicom import dcmread
 
 from node.settings import DEFAULT_ACQUISITION, ResultsSettings, Settings
 from node.translate import DecodedExam, decode_study, to_bytes
@@ -142,3 +144,13 @@ def test_the_last_run_with_flow_of_each_state_is_compared(
         for state, has_flow in states
     ]
     assert find_pair(analyses) == expected
+
+
+def test_every_object_is_of_the_patient_and_study_of_its_source(
+    decoded: tuple[DecodedExam, ...], everything: Outcome
+) -> None:
+    source = decoded[0].sources.all[0]
+    for result in everything.results:
+        read = dcmread(BytesIO(to_bytes(result)), stop_before_pixels=True)
+        for keyword in ("PatientID", "PatientName", "StudyInstanceUID", "AccessionNumber"):
+            assert read[keyword].value == source[keyword].value, (result.kind, keyword)
