@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 CHROMIUM = "/usr/bin/chromium"
-WIDTH_PX = 960
+WIDTH_PX, MOST_BYTES = 800, 150_000
 """Of pictures in the documentation."""
 SOFTWARE_DRAWING = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 
@@ -131,9 +132,11 @@ def keep(tmp_path: Path) -> Callable[[str, Image.Image], None]:
     def _keep(name: str, picture: Image.Image) -> None:
         height = round(picture.height * WIDTH_PX / picture.width)
         small = picture.convert("RGB").resize((WIDTH_PX, height), Image.Resampling.LANCZOS)
-        # A document should stay light: a picture of 256 colours has half the bytes.
-        small.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
-            folder / f"{name}.png", optimize=True
-        )
+        for n_colours in (256, 128, 64, 32):  # as many as a light document allows
+            written = BytesIO()
+            small.quantize(n_colours, dither=Image.Dither.NONE).save(written, "PNG", optimize=True)
+            if len(written.getvalue()) <= MOST_BYTES:
+                break
+        (folder / f"{name}.png").write_bytes(written.getvalue())
 
     return _keep
