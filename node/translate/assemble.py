@@ -86,15 +86,18 @@ def _keep_density(
     stacks: Sequence[TimedStack], frames: Sequence[Images]
 ) -> tuple[tuple[TimedStack, ...], list[Images]]:
     """Leave out frames of other series that turn out to be a baseline, in all stacks alike."""
-    added = [
-        (stack, images) for stack, images in zip(stacks, frames, strict=True) if stack.n_own_density
+    baselines = {
+        stack.headers[0].series_uid
+        for stack, images in zip(stacks, frames, strict=True)
+        if stack.n_own_density and not is_density(stack, images)
+    }
+    kept = [
+        (stack.without_own_density(), images[stack.n_own_density :])
+        if stack.headers[0].series_uid in baselines
+        else (stack, images)
+        for stack, images in zip(stacks, frames, strict=True)
     ]
-    if all(is_density(stack, images) for stack, images in added):
-        return tuple(stacks), list(frames)
-    return (
-        tuple(stack.without_own_density() for stack in stacks),
-        [images[stack.n_own_density :] for stack, images in zip(stacks, frames, strict=True)],
-    )
+    return tuple(stack for stack, _ in kept), [images for _, images in kept]
 
 
 def _describe(

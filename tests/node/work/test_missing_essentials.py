@@ -35,7 +35,6 @@ def files(tmp_path: Path) -> list[Path]:
     ("change", "words"),
     [
         (values(MagneticFieldStrength=None, ImagingFrequency=None), "field strength"),
-        (values(InversionTime=None), "saturation-recovery sequence"),
         (values(SeriesDescription="scan 7", ProtocolName="scan 7"), "saturation-recovery sequence"),
     ],
 )
