@@ -43,7 +43,7 @@ def test_without_arterial_input_series_are_corrected_and_a_page_says_why(
     study = node.wait_for(StudyState.FAILED, StudyState.DONE)
     assert (study.state, study.failure_code) == (StudyState.FAILED, "P05")
     assert study.n_instances == len(files)
-    assert _kinds(archive) == ["failure", "moco", "page"]
+    assert _kinds(archive) == ["failure", "moco", "movie", "page"]
 
 
 def test_late_image_makes_a_new_revision_over_the_whole_study(
@@ -55,6 +55,7 @@ def test_late_image_makes_a_new_revision_over_the_whole_study(
     node.send(files[-1:])
     second = node.wait_for(StudyState.FAILED, revision=2)
     assert (first.n_instances, second.n_instances) == (len(files) - 1, len(files))
+    assert "retraction" in _kinds(archive), "what was made of the incomplete study is taken back"
     node.send(files)  # the same again changes nothing
     assert node.wait_for(StudyState.FAILED, revision=2).n_instances == len(files)
 
