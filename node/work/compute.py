@@ -21,14 +21,18 @@ from node.work.pairs import compare
 from node.work.parameters import choose_device, parameters_for
 from node.work.threads import threads_per_worker
 from pipeline.analyse import analyse
+from pipeline.findings import Code, Finding, Grade
 from pipeline.motion import Method
+from pipeline.parameters import AnalysisParameters
 from pipeline.quality import AnalysedExam
 from pipeline.transfer import move_analysis, move_exam
-from pipeline.types import Analysis
+from pipeline.types import Analysis, Exam, ImageSeries
 from storage.records import Failure
 
 _DECODING_SHARE = 0.1
 _ENCODING_SHARE = 0.1
+_USUAL_FIELD_T = 1.5
+"""Stands in where nothing is computed from it."""
 
 
 def compute_study(
@@ -107,10 +111,8 @@ def _analyse_exams(
     share = (1.0 - _DECODING_SHARE - _ENCODING_SHARE) / len(decoded.exams)
     finished: list[AnalysedExam] = []
     for position, item in enumerate(decoded.exams):
-        exam = move_exam(item.exam, device)
-        parameters = parameters_for(
-            exam, settings.quantification, motion=Method(settings.motion.method)
-        )
+        known, parameters, lacking = _parameters_of(item.exam, settings)
+        exam = move_exam(known, device)
         with torch.inference_mode():
             analysis = analyse(
                 exam,
@@ -121,10 +123,38 @@ def _analyse_exams(
             )
         analysis = replace(
             move_analysis(analysis, torch.device("cpu")),
-            findings=decoded.findings + analysis.findings,
+            findings=decoded.findings + lacking + analysis.findings,
         )
         finished.append(AnalysedExam(exam=item.exam, analysis=analysis))
         yield item, replace(analysis, findings=analysis.findings + compare(finished))
+
+
+def _parameters_of(
+    exam: Exam, settings: Settings
+) -> tuple[Exam, AnalysisParameters, tuple[Finding, ...]]:
+    """Return an exam with its constants; without them, one of which only motion is corrected."""
+    method = Method(settings.motion.method)
+    try:
+        return exam, parameters_for(exam, settings.quantification, motion=method), ()
+    except UnusableStudyError as error:
+        lacking = Finding(code=Code(error.code), grade=Grade.FAIL, text=f"{error.text}.")
+    unread = _without_sequences(exam)
+    usual = replace(unread, field_strength_t=_USUAL_FIELD_T)
+    return unread, parameters_for(usual, settings.quantification, motion=method), (lacking,)
+
+
+def _without_sequences(exam: Exam) -> Exam:
+    """Return an exam of which no signal can be converted."""
+
+    def bare(series: ImageSeries) -> ImageSeries:
+        return replace(series, sequence=None, proton_density=None)
+
+    first, second = (
+        None if series is None else bare(series)
+        for series in (exam.arterial_input, exam.arterial_second_echo)
+    )
+    slices = tuple(bare(series) for series in exam.slices)
+    return replace(exam, slices=slices, arterial_input=first, arterial_second_echo=second)
 
 
 def _part(progress: Progress, start: float, share: float) -> Progress:

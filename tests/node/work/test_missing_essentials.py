@@ -35,6 +35,7 @@ def files(tmp_path: Path) -> list[Path]:
     ("change", "words"),
     [
         (values(MagneticFieldStrength=None, ImagingFrequency=None), "field strength"),
+        (values(MagneticFieldStrength="0.55", ImagingFrequency="23.4"), "0.55 T"),
         (values(SeriesDescription="scan 7", ProtocolName="scan 7"), "saturation-recovery sequence"),
     ],
 )
