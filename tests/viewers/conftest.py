@@ -132,9 +132,11 @@ def keep(tmp_path: Path) -> Callable[[str, Image.Image], None]:
     def _keep(name: str, picture: Image.Image) -> None:
         height = round(picture.height * WIDTH_PX / picture.width)
         small = picture.convert("RGB").resize((WIDTH_PX, height), Image.Resampling.LANCZOS)
-        for n_colours in (256, 128, 64, 32):  # as many as a light document allows
+        for n_colours in (256, 128, 64):  # as many as a light document allows
             written = BytesIO()
-            small.quantize(n_colours, dither=Image.Dither.NONE).save(written, "PNG", optimize=True)
+            # Rare colours first: those of contours must not drown in many greys.
+            few = small.quantize(n_colours, Image.Quantize.MAXCOVERAGE, 3, None, Image.Dither.NONE)
+            few.save(written, "PNG", optimize=True)
             if len(written.getvalue()) <= MOST_BYTES:
                 break
         (folder / f"{name}.png").write_bytes(written.getvalue())
