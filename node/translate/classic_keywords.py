@@ -9,7 +9,7 @@ import re
 from pydicom.dataset import Dataset
 
 from node.translate.copying import replace_value
-from node.translate.values import number_of, text_of
+from node.translate.values import number_of, text_of, value_of
 
 _MOMENT = re.compile(r"(\d{8})(\d{2}\d*(?:\.\d+)?)")
 """Date and time of a DT value; what follows is the distance from UTC (PS3.5 6.2)."""
@@ -27,8 +27,9 @@ def add_classic_keywords(header: Dataset) -> None:
         text = say(header, keyword)
         if text and not text_of(header, classic):
             replace_value(header, classic, text)
-    if text_of(header, "FrameType"):
-        replace_value(header, "ImageType", header.FrameType)
+    frame_type = value_of(header, "FrameType")
+    if frame_type:
+        replace_value(header, "ImageType", frame_type)
     _set_acquisition_time(header)
     _set_sequence(header)
     _set_encoding_direction(header)

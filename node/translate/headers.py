@@ -5,7 +5,7 @@ import re
 import struct
 import warnings
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from node.errors import NotDicomError, TransientError
 from node.translate.deflated import is_deflated, read_deflated
-from node.translate.multi_frame import flatten, is_multi_frame
+from node.translate.multi_frame import flatten, is_consistent, is_multi_frame
 from node.translate.scale import set_real_world_scale
 from node.translate.values import number_of, numbers_of, source_key, text_of
 from node.translate.vendors import Meaning, complete_header, private_text
@@ -80,6 +80,8 @@ class FrameHeader:
     geometry: Geometry | None
     """None when position, orientation or spacing is missing or impossible."""
     echo_time_ms: float
+    has_pixels: bool = True
+    """False where the file contradicts itself on which frame is which."""
     frame_number: int | None = None
     """Position in a multi-frame object, counted from 1; None where the file is one image."""
 
@@ -94,8 +96,10 @@ class FrameHeader:
         return self.image_type[:1] == ("DERIVED",)
 
 
-def read_dataset(path: Path, *, with_pixels: bool) -> FileDataset:
-    """Read a DICOM file.
+def read_dataset(
+    path: Path, *, with_pixels: bool, only: Sequence[str] | None = None
+) -> FileDataset:
+    """Read a DICOM file, or some of its elements.
 
     Raises
     ------
@@ -108,7 +112,7 @@ def read_dataset(path: Path, *, with_pixels: bool) -> FileDataset:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd values of other makers are not ours to report
-            dataset = _read(path, with_pixels=with_pixels)
+            dataset = _read(path, with_pixels=with_pixels, only=only)
     except OSError as error:
         raise TransientError(f"a received file cannot be read: {error.strerror}") from error
     except _DAMAGED as error:
@@ -118,11 +122,12 @@ def read_dataset(path: Path, *, with_pixels: bool) -> FileDataset:
     return dataset
 
 
-def _read(path: Path, *, with_pixels: bool) -> FileDataset:
+def _read(path: Path, *, with_pixels: bool, only: Sequence[str] | None) -> FileDataset:
     with path.open("rb") as file:
         if is_deflated(file):
             return read_deflated(path, with_pixels=with_pixels)
-        return dcmread(file, stop_before_pixels=not with_pixels)
+        tags = None if only is None else list(only)
+        return dcmread(file, stop_before_pixels=not with_pixels, specific_tags=tags)
 
 
 def read_headers(path: Path) -> tuple[FrameHeader, ...]:
@@ -141,7 +146,8 @@ def read_headers(path: Path) -> tuple[FrameHeader, ...]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             frames = flatten(dataset) if is_multi_frame(dataset) else (dataset,)
-            return tuple(_header(path, frame) for frame in frames)
+            has_pixels = is_consistent(dataset)
+            return tuple(_header(path, frame, has_pixels=has_pixels) for frame in frames)
     except _DAMAGED as error:
         raise NotDicomError("the header is damaged") from error
 
@@ -174,7 +180,7 @@ def _is_cut(dataset: FileDataset) -> bool:
     )
 
 
-def _header(path: Path, dataset: Dataset) -> FrameHeader:
+def _header(path: Path, dataset: Dataset, *, has_pixels: bool) -> FrameHeader:
     complete_header(dataset)
     set_real_world_scale(dataset)
     frame = number_of(dataset, "ReferencedFrameNumber")
@@ -194,6 +200,7 @@ def _header(path: Path, dataset: Dataset) -> FrameHeader:
         shape=(int(number_of(dataset, "Rows") or 0), int(number_of(dataset, "Columns") or 0)),
         geometry=_geometry(dataset),
         echo_time_ms=number_of(dataset, "EchoTime") or 0.0,
+        has_pixels=has_pixels,
         frame_number=None if frame is None else int(frame),
     )
 

@@ -6,12 +6,14 @@ first, then those shared by all frames, then those of the object, under the keyw
 MR. Nothing else in this software has to know that such objects exist.
 """
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from io import BytesIO
+from typing import Any
 
 from pydicom.charset import default_encoding
-from pydicom.dataelem import DataElement
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.filereader import read_sequence
 from pydicom.sequence import Sequence as Items
@@ -87,7 +89,7 @@ _OF_OBJECT = frozenset(
 """What a part of a header does not say about the whole."""
 _ITEM = b"\xfe\xff\x00\xe0"
 
-Elements = dict[BaseTag, DataElement]
+Elements = dict[BaseTag, DataElement | RawDataElement]
 
 
 def is_multi_frame(dataset: Dataset) -> bool:
@@ -127,7 +129,10 @@ def flatten(dataset: FileDataset) -> Iterator[Dataset]:
     n_frames = max(declared, len(items), 1)
     if n_frames > MAX_FRAMES:
         raise NotDicomError(f"the file declares {n_frames} frames")
-    base = _elements_of(dataset, dataset.keys() - _NOT_OF_A_FRAME)
+    kept = dataset.keys() - _NOT_OF_A_FRAME
+    if n_frames > 1:
+        _decode(dataset, kept)
+    base = _elements_of(dataset, kept)
     shared = _items(dataset, "SharedFunctionalGroupsSequence")[:1]
     for index in range(n_frames):
         frame_number = None if n_frames == 1 else index + 1
@@ -163,15 +168,12 @@ def _lift(parts: Sequence[Dataset], base: Elements) -> tuple[Elements, list[Data
         public |= _elements_of(part, part.keys() & _WHOLE_GROUPS)
         items = [
             item
-            for group in _elements_of(part, part.keys() & _GROUPS).values()
-            for item in group.value[:1]
+            for value in _sequences(part, part.keys() & _GROUPS)
+            if isinstance(value, Items)
+            for item in value[:1]
         ]
         own = {tag for tag in part.keys() if tag.is_private}  # noqa: SIM118 - elements otherwise
-        hidden = [
-            item
-            for element in _elements_of(part, own).values()
-            for item in _private_items(element)[:1]
-        ]
+        hidden = [item for value in _sequences(part, own) for item in _private_items(value)[:1]]
         for item in items:
             public |= _elements_of(item, _public(item))
         for item in hidden:
@@ -186,9 +188,8 @@ def _items(dataset: Dataset, keyword: str) -> Sequence[Dataset]:
     return value if isinstance(value, Items) else ()
 
 
-def _private_items(element: DataElement) -> Sequence[Dataset]:
+def _private_items(value: Any) -> Sequence[Dataset]:
     """Return the items of a private sequence, which an archive may have made into bytes."""
-    value = element.value
     if isinstance(value, bytes) and value.startswith(_ITEM):
         # Unknown sequences are stored implicit, little endian (PS3.5 6.2.2).
         return read_sequence(BytesIO(value), True, True, len(value), default_encoding)
@@ -200,12 +201,24 @@ def _public(item: Dataset) -> set[BaseTag]:
 
 
 def _elements_of(dataset: Dataset, tags: Iterable[BaseTag]) -> Elements:
-    """Return the elements that can be decoded; pydicom decodes when they are asked for."""
-    elements: Elements = {}
+    """Return elements as they are; most of them are never asked for, and so never decoded."""
+    return {tag: element for tag in tags if (element := dataset.get_item(tag)) is not None}
+
+
+def _decode(dataset: Dataset, tags: Iterable[BaseTag]) -> None:
+    """Decode what all frames share once and for all."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd values of other makers are not ours to report
+        for tag in tags:
+            with suppress(*UNREADABLE):
+                _ = dataset[tag]
+
+
+def _sequences(dataset: Dataset, tags: Iterable[BaseTag]) -> Iterator[Any]:
+    """Return the values of elements that should be sequences."""
     for tag in tags:
         with suppress(*UNREADABLE):
-            elements[tag] = dataset[tag]
-    return elements
+            yield dataset[tag].value
 
 
 def _first_number(dataset: Dataset) -> int:

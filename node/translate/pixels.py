@@ -13,7 +13,6 @@ from node.errors import NotDicomError, UnusableStudyError
 from node.translate.codecs import Stored, can_decode, decode_frame
 from node.translate.fragments import split_frames
 from node.translate.headers import FrameHeader, read_dataset
-from node.translate.multi_frame import is_consistent
 from node.translate.scale import slope_and_intercept
 from node.translate.values import number_of
 from pipeline.findings import Code
@@ -21,6 +20,20 @@ from pipeline.findings import Code
 Plane = NDArray[np.float32]
 """Shape `(row, column)`."""
 
+_PIXEL_KEYWORDS = (
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "PlanarConfiguration",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    "PixelData",
+)
+"""What decoding needs beside the header that was read before (C.7.6.3)."""
 _UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, NotImplementedError, RuntimeError)
 
 
@@ -63,10 +76,10 @@ def read_pixels(
 def _read_file(path: Path, headers: Sequence[FrameHeader]) -> Sequence[Plane | None]:
     """Return the planes of some frames of one file."""
     try:
-        dataset = read_dataset(path, with_pixels=True)
+        dataset = read_dataset(path, with_pixels=True, only=_PIXEL_KEYWORDS)
     except NotDicomError:
         return [None] * len(headers)
-    if not is_consistent(dataset):
+    if not headers[0].has_pixels:
         return [None] * len(headers)
     _require_grey_planes(dataset, headers[0])
     with warnings.catch_warnings():

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pydicom.dataset import Dataset
 
 from node.translate.copying import replace_value
-from node.translate.values import number_of, text_of
+from node.translate.values import items_of, number_of, text_of
 from node.translate.vendors import Meaning, private_number, vendor_of
 from node.translate.vendors.philips import PHILIPS
 from pipeline.findings import Code, Finding, Grade
@@ -32,8 +32,8 @@ def set_real_world_scale(header: Dataset) -> None:
 
     Where there are others they count: what a mapping maps to is not the signal (C.7.6.16.2.11).
     """
-    items = header.get("RealWorldValueMappingSequence")
-    if text_of(header, "RescaleSlope") or header.get("ModalityLUTSequence") or not items:
+    items = items_of(header, "RealWorldValueMappingSequence")
+    if not items or text_of(header, "RescaleSlope") or items_of(header, "ModalityLUTSequence"):
         return
     slope = number_of(items[0], "RealWorldValueSlope")
     if slope and abs(slope) < _LARGEST:

@@ -2,11 +2,14 @@
 
 import math
 import warnings
+from functools import cache
 from typing import Any
 
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag, Tag
 
 from node.translate.copying import UNREADABLE
 
@@ -62,9 +65,21 @@ def numbers_of(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] 
 
 def value_of(dataset: Dataset, keyword: str) -> Any:
     """Return a value as it is, None when it is missing or garbled; pydicom converts them late."""
+    tag = _tag(keyword)
+    if tag not in dataset:
+        return None
+    element: Any = dataset.get_item(tag)  # decoded before, or raw
+    if isinstance(element, DataElement):
+        return element.value
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return dataset.get(keyword)
+            return dataset[tag].value
     except UNREADABLE:
         return None
+
+
+@cache
+def _tag(keyword: str) -> BaseTag:
+    """Look a keyword up once: headers are asked for the same ones thousands of times."""
+    return Tag(keyword)
