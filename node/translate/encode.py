@@ -20,6 +20,7 @@ from node.translate.reported import ReportedExam
 from node.translate.results import ResultKind, ResultObject
 from pipeline.picture.movie import Movie
 from pipeline.reserve import Reserve
+from pipeline.types import FlowMap
 
 _URGENT_FIRST: tuple[ResultKind, ...] = (
     "flow",
@@ -181,6 +182,7 @@ def _encode_maps(
                 images=tuple(image.dataset for image in (*corrected[position], *arterial)),
                 series_source=context.numbering,
                 position=position,
+                method=_method_of(context, result.flow),
             ),
             state=context.analysis.state,
             key=context.key,
@@ -190,6 +192,14 @@ def _encode_maps(
         for position, result in enumerate(context.analysis.slices)
         if result.flow is not None
     )
+
+
+def _method_of(context: ResultContext, flow: FlowMap) -> str:
+    """Return how flow was found: the tissue model, the arterial input, and what was assumed."""
+    found = context.analysis.arterial_input
+    source = "none" if found is None else found.source
+    assumed = "; ".join(fact.brief for fact in context.decoded.account.assumptions)
+    return f"Model: {flow.model}. Arterial input: {source}. Assumed: {assumed or 'nothing'}."
 
 
 def _encode_pictures(

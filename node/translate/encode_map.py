@@ -50,6 +50,10 @@ _NOT_OF_A_MAP = (
 )
 
 
+_MAX_DESCRIPTION = 1024
+"""Letters of a short text (ST, PS3.5 6.2)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapKind:
     """How one quantity is stored and shown."""
@@ -84,8 +88,7 @@ FLOW = MapKind(
     kind="flow",
     label="MBF",
     title="MBF map {state} [ml/min/g]",
-    explanation="Pixel-wise myocardial blood flow by Fermi deconvolution with measured arterial "
-    "input; 0 where there is no value.",
+    explanation="Pixel-wise myocardial blood flow; 0 where there is no value.",
     quantity=BLOOD_FLOW,
     unit=ML_MIN_G,
     slope=0.001,
@@ -134,6 +137,8 @@ class MapPlace:
     """Slice index."""
     moved: tuple[Dataset, ...] = ()
     """More of them, which were deformed to lie on the others."""
+    method: str = ""
+    """How the values were found, in sentences."""
 
 
 def to_stored(
@@ -206,7 +211,9 @@ def encode_map(
     target.InstanceNumber = place.position + 1
     title = kind.title.format(state=state.upper())
     target.SeriesDescription = describe_series(title, settings=settings)
-    target.DerivationDescription = f"{kind.explanation} {run.software_version}"
+    told = " ".join(part for part in (kind.explanation, place.method) if part)
+    room = _MAX_DESCRIPTION - len(run.software_version) - 1
+    target.DerivationDescription = f"{told[:room]} {run.software_version}"
     derivations = (PERFUSION_ANALYSIS, DEFORMED) if place.moved else (PERFUSION_ANALYSIS,)
     add_sources(target, place.images, *derivations, preserved=True, moved=place.moved)
     if kind.quantity.scheme == PRIVATE_SCHEME:
