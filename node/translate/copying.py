@@ -52,7 +52,7 @@ def _read(source: Dataset, keyword: str) -> DataElement | RawDataElement | None:
     tag = tag_for_keyword(keyword)
     if tag is None or tag not in source:
         return None
-    unread = source.get_item(tag)
+    unread: DataElement | RawDataElement | None = source.get_item(tag)
     if isinstance(unread, RawDataElement) and _may_stay_raw(unread, keyword):
         return unread
     try:
