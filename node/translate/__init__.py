@@ -4,7 +4,8 @@ Reading. `decode_study` reads the header of every image (`headers`, `multi_frame
 images together by place (`stacks`, `interleaved`) and into series (`series`), recognises bolus runs
 (`runs`, `roles`, `refusals`), stress and rest (`states`, `proposals`), the arterial input
 (`selection`) and series of proton density (`density_series`), finds the field that counts beats
-(`clock`, `time_sources`, `timed`), reads pixels (`pixels`), sees the proton-density frames
+(`clock`, `time_sources`, `timed`), reads pixels (`pixels`; compressed ones by `fragments` and
+`codecs`, all on their `scale`), sees the proton-density frames
 (`density_frames`, `proton_density`), joins header and configuration (`acquisition`) to a sequence
 (`sequences`) and puts the exam together (`assemble`). What comes out (`exams`) is an exam without
 identity, beside the headers it came from, and says how it was read (`account`, `exam_account`,
