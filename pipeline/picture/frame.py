@@ -11,6 +11,8 @@ from pipeline.picture.provenance import Provenance, assumed_line, foot_lines, me
 from pipeline.types import Analysis
 
 _LEFT_PX, _RIGHT_PX = 24, 1512
+_GRADE_PX = 944
+"""Right edge of the grade: in the corners viewers write name and series over the picture."""
 _FOOT_PX = (1014, 1034, 1054)
 _FOOT_PT = 9.5
 
@@ -20,7 +22,7 @@ def write_head(figure: Figure, title: str, summary: str, grade: Grade) -> None:
     write(figure, _LEFT_PX, 20, title, size=19.0, weight="bold")
     write(figure, _LEFT_PX, 58, summary, size=12.5, color=INK)
     look = {"color": GRADE_COLOURS[grade.word], "weight": "bold", "ha": "right"}
-    write(figure, _RIGHT_PX, 20, grade.word, size=21.0, **look)
+    write(figure, _GRADE_PX, 20, grade.word, size=21.0, **look)
 
 
 def write_foot(figure: Figure, analyses: Sequence[Analysis], provenance: Provenance) -> None:

@@ -32,6 +32,8 @@ MAP_SHAPE = (768, 960)
 _HALF_WIDTH_MM = 70.0
 _MAP_PX = 616
 _LEFT_PX, _TOP_PX, _RIGHT_PX = 24, 84, 936
+_GRADE_PX = _LEFT_PX + _MAP_PX
+"""Right edge of the verdict: in the corners viewers write name and series over the picture."""
 _BAR_PX = (666, 118, 26, 582)
 """Left, top, width and height of the scale bar."""
 _READINGS_PX = (770, 84)
@@ -138,10 +140,10 @@ def _write_head(raster: Raster, subject: MapSubject, analysis: Analysis) -> None
     raster.write((_LEFT_PX, 18), f"{subject.state.upper()}   {subject.name}", size=28, is_bold=True)
     raster.write((_LEFT_PX, 54), subject.scale.title, size=17, colour=QUIET_INK)
     raster.write(
-        (_RIGHT_PX, 18), word, size=28, colour=GRADE_COLOURS[word], is_bold=True, anchor="ra"
+        (_GRADE_PX, 18), word, size=28, colour=GRADE_COLOURS[word], is_bold=True, anchor="ra"
     )
     codes = sorted({str(one.code) for one in analysis.findings if one.grade > Grade.NOTE})
-    raster.write((_RIGHT_PX, 54), " ".join(codes), size=17, colour=QUIET_INK, anchor="ra")
+    raster.write((_GRADE_PX, 54), " ".join(codes), size=17, colour=QUIET_INK, anchor="ra")
 
 
 def _borders(subject: MapSubject) -> Borders | None:

@@ -238,7 +238,7 @@ def _draw_curves(figure: Figure, stress: AnalysedExam, rest: AnalysedExam) -> No
     """Draw gadolinium over time of both exams, and the rhythm of both."""
     for left, one, state in ((56, stress, "Stress"), (332, rest, "Rest")):
         axes = figure.add_axes(place_px(left, 862, 216, 124))
-        title = f"{state}: gadolinium [mmol/l] over s"
+        title = f"{state}: gadolinium [mmol/l]"
         plot_curves(axes, one.analysis, title, n_names_across=2)
     axes = figure.add_axes(place_px(616, 862, 186, 124))
     states = {"stress": stress.exam.slices[0], "rest": rest.exam.slices[0]}

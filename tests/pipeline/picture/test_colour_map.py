@@ -153,7 +153,7 @@ def test_the_verdict_counts_what_the_comparison_found(reserve: Reserve) -> None:
             STRESS.exam, STRESS.analysis, found, PROVENANCE, ColourTable.UNIFORM
         )[0]
         assert drawn is not None
-        assert (count(drawn[:60, 700:], red) > 50) is is_red
+        assert (count(drawn[:60, 400:], red) > 50) is is_red
 
 
 def test_any_number_of_slices() -> None:
