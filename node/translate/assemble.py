@@ -53,15 +53,18 @@ def assemble_exam(
     )
     counts, disagreement = count_density(stacks, frames, n_voters=timed.n_slices + 1)
     field = read_field_strength(stacks[0].headers[-1], rules)
-    series, facts = _describe(timed, frames, counts, rules, has_field=field.value is not None)
+    scales = check_scales([header.dataset for stack in stacks for header in stack.headers])
+    is_on_one_scale = all(finding.grade < Grade.FAIL for finding in scales)
+    can_convert = field.value is not None and is_on_one_scale
+    series, facts = _describe(timed, frames, counts, rules, can_convert=can_convert)
     exam = _exam(run, timed, series, field)
     shown = join_facts(field, facts)
     findings = (
         *timed.findings,
-        *check_scales([header.dataset for stack in stacks for header in stack.headers]),
+        *scales,
         *disagreement,
         *_remark_field(field),
-        *_remark_sequences(exam, field),
+        *(_remark_sequences(exam) if can_convert else ()),
         *note_assumptions(shown),
     )
     account = account_of(run.state, timed, list_stacks(timed, series), shown)
@@ -106,7 +109,7 @@ def _describe(
     counts: Sequence[DensityCount],
     rules: Sequence[AcquisitionRule],
     *,
-    has_field: bool,
+    can_convert: bool,
 ) -> tuple[list[ImageSeries], list[tuple[Fact, ...]]]:
     """Return every stack with its physics, and the facts behind it."""
     series, facts = [], []
@@ -115,7 +118,7 @@ def _describe(
         sequences = build_sequences(known)
         facts.append(list_facts(stack, known, density, sequences.saturation_recovery))
         usable = (
-            sequences if has_field else Sequences(saturation_recovery=None, proton_density=None)
+            sequences if can_convert else Sequences(saturation_recovery=None, proton_density=None)
         )
         series.append(_image_series(stack, images, density.count, usable))
     return series, facts
@@ -175,10 +178,9 @@ def _remark_field(field: Sourced[float]) -> Iterator[Finding]:
         )
 
 
-def _remark_sequences(exam: Exam, field: Sourced[float]) -> Iterator[Finding]:
+def _remark_sequences(exam: Exam) -> Iterator[Finding]:
     inputs = () if exam.arterial_input is None else (exam.arterial_input,)
-    is_unknown = any(series.sequence is None for series in (*exam.slices, *inputs))
-    if is_unknown and field.value is not None:
+    if any(series.sequence is None for series in (*exam.slices, *inputs)):
         yield Finding(
             code=Code.UNSUPPORTED_SEQUENCE,
             grade=Grade.FAIL,

@@ -49,7 +49,10 @@ def test_a_broken_slope_here_and_there_makes_numbers_worthless(tmp_path: Path) -
     files = write_small_exam(tmp_path, n_slices=1)
     edit(files, set_slope("2"))
     edit(series(files, 12)[4:9], set_slope("0"))
-    assert told(decode(files), "rescale slope") == [(Code.MAP_IMPLAUSIBLE, Grade.FAIL)]
+    study = decode(files)
+    assert told(study, "rescale slope") == [(Code.MAP_IMPLAUSIBLE, Grade.FAIL)]
+    # Corrected series go out; no signal is converted, so that there is no wrong map.
+    assert all(series.sequence is None for series in study.exams[0].exam.slices)
 
 
 def test_slopes_may_differ_from_image_to_image(tmp_path: Path) -> None:
