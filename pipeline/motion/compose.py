@@ -72,6 +72,32 @@ def jacobian_determinant(
     return (1 + row_slope[:, 0]) * (1 + column_slope[:, 1]) - column_slope[:, 0] * row_slope[:, 1]
 
 
+def largest_share_without_folds(
+    displacement: Float[Tensor, "time axis row column"], least: float
+) -> Float[Tensor, " time"]:
+    """Return by how much, 0-1, each field must be multiplied to squeeze no pixel too much.
+
+    Along with the factor f the local change of area is 1 + f trace + f² determinant of the slopes,
+    so the factor is exact and moves with the field without steps.
+
+    Parameters
+    ----------
+    displacement
+        Field in pixels.
+    least
+        Smallest local change of area allowed, below 1.
+
+    """
+    row, column = _slope(displacement, -2), _slope(displacement, -1)
+    trace = row[:, 0] + column[:, 1]
+    determinant = row[:, 0] * column[:, 1] - column[:, 0] * row[:, 1]
+    discriminant = trace.square() - 4 * determinant * (1 - least)
+    descent = discriminant.clamp_min(0).sqrt() - trace
+    is_squeezed = (discriminant >= 0) & (descent > 0)
+    factor = torch.where(is_squeezed, 2 * (1 - least) / descent, torch.inf)
+    return factor.flatten(1).amin(dim=1).clamp_max(1)
+
+
 def pixel_grid(like: Float[Tensor, "*batch row column"]) -> Float[Tensor, "axis row column"]:
     """Return the coordinates of every pixel, axis 0 = row."""
     rows = torch.arange(like.shape[-2], dtype=like.dtype, device=like.device)

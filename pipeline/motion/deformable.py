@@ -13,10 +13,11 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from pipeline.motion.compose import compose, jacobian_determinant, warp
+from pipeline.motion.compose import compose, largest_share_without_folds, warp
 from pipeline.smoothing import smooth
 
 MIN_JACOBIAN = 0.3
+"""The field of a frame is shrunk until no pixel is squeezed to less than this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,8 @@ def register_deformable(
         warped = warp(moving, compose(start, local))
         step = _step(warped, reference, weight, settings)
         local = smooth(compose(local, step), settings.smoothing_px)
-    return compose(start, _without_folds(local))
+    share = largest_share_without_folds(local, MIN_JACOBIAN)
+    return compose(start, local * share[:, None, None, None])
 
 
 def _step(
@@ -123,15 +125,3 @@ def _match(
     power = (image.square() * share).sum(dim=(1, 2), keepdim=True).clamp_min(1e-24)
     gain = (image * target * share).sum(dim=(1, 2), keepdim=True) / power
     return image * gain / spread, target / spread
-
-
-def _without_folds(
-    local: Float[Tensor, "time axis row column"],
-) -> Float[Tensor, "time axis row column"]:
-    """Shrink the field of a frame until no pixel is squeezed to less than `MIN_JACOBIAN`."""
-    for _ in range(8):
-        squeezed = jacobian_determinant(local).flatten(1).amin(dim=1) < MIN_JACOBIAN
-        if not bool(squeezed.any()):
-            break
-        local = torch.where(squeezed[:, None, None, None], 0.7 * local, local)
-    return local

@@ -4,7 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.motion import compose, warp
-from pipeline.motion.compose import invert, jacobian_determinant
+from pipeline.motion.compose import (
+    invert,
+    jacobian_determinant,
+    largest_share_without_folds,
+)
 from pipeline.smoothing import smooth
 
 
@@ -93,6 +97,16 @@ def test_a_fold_has_a_negative_jacobian() -> None:
     place = torch.arange(8.0)
     field = torch.stack([-2 * place[:, None].expand(8, 8), torch.zeros(8, 8)])[None]
     assert bool((jacobian_determinant(field) < 0).all())
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 1000), amplitude_px=st.floats(0.5, 20.0))
+def test_a_field_is_shrunk_just_enough_to_unfold(seed: int, amplitude_px: float) -> None:
+    field = random_field(seed, amplitude_px).double()
+    share = largest_share_without_folds(field, 0.3)
+    smallest = jacobian_determinant(field * share[:, None, None, None]).flatten(1).amin(dim=1)
+    for each_share, each_smallest in zip(share.tolist(), smallest.tolist(), strict=True):
+        assert each_smallest == pytest.approx(0.3) if each_share < 1 else each_smallest >= 0.3
 
 
 @pytest.mark.parametrize("size", [1, 2])

@@ -1,5 +1,6 @@
 """Laws of the single steps: each finds a field that was put in."""
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from pipeline.motion.compose import invert, jacobian_determinant, warp
 from pipeline.motion.contrast_free import place_group
 from pipeline.motion.deformable import DeformableSettings, register_deformable
 from pipeline.motion.iterative import anchored
+from pipeline.motion.likeness import misfit
 from pipeline.motion.phases import choose_reference, enhanced
 from pipeline.motion.translation import shift_field, translations
 from pipeline.smoothing import smooth
@@ -116,3 +118,21 @@ def test_a_group_far_off_is_brought_back_and_one_in_place_stays() -> None:
     shifted = group.roll((2, -3), dims=(1, 2))
     found = place_group(shifted, with_agent, window(96), home=nowhere, spacing_mm=2.0)
     torch.testing.assert_close(found, torch.tensor([2.0, -3.0]), atol=0.4, rtol=0)
+
+
+def test_small_misfits_are_told_apart() -> None:
+    frames = texture(1).double()
+    near = frames + 0.01 * texture(2).double()
+    weight = torch.ones(48, 48)
+    exact = misfit(near, frames, weight.double())
+    assert 0 < float(exact.min()) < 1e-3
+    torch.testing.assert_close(
+        misfit(near.float(), frames.float(), weight).double(), exact, rtol=1e-5, atol=0
+    )
+
+
+@pytest.mark.parametrize("is_reference", [False, True])
+def test_a_blank_frame_is_like_nothing(is_reference: bool) -> None:
+    pair = texture(1), torch.zeros(2, 48, 48)
+    first, second = pair if is_reference else pair[::-1]
+    assert misfit(first, second, torch.ones(48, 48)).tolist() == pytest.approx([1.0, 1.0])
