@@ -35,7 +35,7 @@ def test_phantom_artery_is_found_and_measured(seed, state):
     true = interpolate(exam.arterial_concentration_mmol_l, exam.arterial_time_s, found.time_s)
     window = slice(found.foot, found.peak + 10)
     area = float(found.concentration_mmol_l[window].sum() / true[window].sum())
-    assert area == pytest.approx(1.0, abs=0.06)
+    assert area == pytest.approx(1.0, abs=0.03)
     assert abs(found.peak - int(true.argmax())) <= 1
     assert found.foot < found.peak < found.valley
 
