@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from node.descriptions import Description, SeriesName
 from node.rules import DEFAULT_ACQUISITION, AcquisitionRule, StateRule
 from node.section import Port, Positive, Section, checked_ae_title
 
@@ -194,6 +195,7 @@ class ResultsSettings(Section):
     colour_table: Literal["perfusion", "uniform"] = "perfusion"
     series_number_factor: Annotated[int, Field(ge=1, le=10000)] = 100
     research_label: str = "RESEARCH ONLY - NOT FOR DIAGNOSTIC USE"
+    descriptions: dict[SeriesName, Description] = Field(default_factory=dict)
     institution: str = ""
     device_serial_number: str = "1"
 

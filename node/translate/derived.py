@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as ItemSequence
 from pydicom.uid import UID, MRImageStorage
 
+from node.descriptions import LONGEST, SeriesName, describe
 from node.settings import ResultsSettings
 from node.translate.codes import SOURCE_IMAGE, CodedTerm, code_sequence
 from node.translate.copying import copy_elements, copy_valid_elements
@@ -170,10 +171,26 @@ def result_series_number(source: Dataset, offset: int, *, settings: ResultsSetti
     return (number * settings.series_number_factor + offset) % _MAX_SERIES_NUMBER
 
 
-def describe_series(text: str, *, settings: ResultsSettings) -> str:
-    """Return a series description of at most 64 characters that ends with its label."""
+def describe_series(
+    name: SeriesName, *, settings: ResultsSettings, state: str = "", source: str = ""
+) -> str:
+    """Return a series description of at most 64 characters that ends with its label.
+
+    Parameters
+    ----------
+    name
+        Which series.
+    settings
+        What it is called, and whether it is labelled.
+    state
+        `stress` or `rest`; empty where both are in it.
+    source
+        Description of the series that it was made of.
+
+    """
+    text = describe(name, settings.descriptions, state=state, source=source)
     label = " RESEARCH" if settings.research_label else ""
-    return text[: 64 - len(label)].rstrip() + label
+    return text[: LONGEST - len(label)].rstrip() + label
 
 
 def _fill(target: Dataset, keywords: Iterable[str]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pydicom.uid import SecondaryCaptureImageStorage
 
+from node.descriptions import SeriesName
 from node.translate.capture import Picture, derive_capture, set_colour_pixels
 from node.translate.codes import PERFUSION_ANALYSIS
 from node.translate.context import ResultContext
@@ -20,14 +21,14 @@ class _ColourKind:
     """How the colour series of one quantity is labelled."""
 
     label: str
-    title: str
+    name: SeriesName
     offset: int
     """What is added to the series number."""
 
 
 _KINDS = {
-    FLOW.kind: _ColourKind(label="MBF_COLOUR", title="MBF COLOUR {state} [ml/min/g]", offset=9),
-    RESERVE.kind: _ColourKind(label="MPR_COLOUR", title="MPR COLOUR", offset=15),
+    FLOW.kind: _ColourKind(label="MBF_COLOUR", name="flow_colour", offset=9),
+    RESERVE.kind: _ColourKind(label="MPR_COLOUR", name="reserve_colour", offset=15),
 }
 
 
@@ -70,8 +71,7 @@ def _encode(
     target.SeriesInstanceUID = make_uid("colour series", key, shown.dataset.SeriesInstanceUID)
     target.SOPInstanceUID = make_uid("colour", key, shown.dataset.SOPInstanceUID)
     target.InstanceNumber = position + 1
-    title = kind.title.format(state=analysis.state.upper())
-    target.SeriesDescription = describe_series(title, settings=settings)
+    target.SeriesDescription = describe_series(kind.name, settings=settings, state=analysis.state)
     target.DerivationDescription = (
         f"{kind.label.split('_')[0]} in colour on a fixed scale; for numbers see the map itself. "
         f"{run.software_version}"

@@ -54,7 +54,7 @@ def encode_document(
     target.SeriesNumber = result_series_number(
         context.numbering, DOCUMENT_OFFSET, settings=settings
     )
-    target.SeriesDescription = describe_series(title, settings=settings)
+    target.SeriesDescription = describe_series("document", settings=settings, state=analysis.state)
     target.Modality, target.ConversionType, target.InstanceNumber = "DOC", "WSD", 1
     target.AcquisitionDateTime = None
     target.DocumentTitle = title

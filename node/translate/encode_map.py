@@ -14,6 +14,7 @@ from pydicom.sequence import Sequence as ItemSequence
 from pydicom.uid import UID
 from torch import Tensor
 
+from node.descriptions import SeriesName
 from node.settings import ResultsSettings
 from node.translate.codes import (
     BLOOD_FLOW,
@@ -61,7 +62,7 @@ class MapKind:
     kind: ResultKind
     label: str
     """Value 5 of the image type and label of the value mapping, at most 16 capital letters."""
-    title: str
+    name: SeriesName
     explanation: str
     quantity: CodedTerm
     unit: CodedTerm
@@ -87,7 +88,7 @@ class MapKind:
 FLOW = MapKind(
     kind="flow",
     label="MBF",
-    title="MBF map {state} [ml/min/g]",
+    name="flow",
     explanation="Pixel-wise myocardial blood flow; 0 where there is no value.",
     quantity=BLOOD_FLOW,
     unit=ML_MIN_G,
@@ -99,7 +100,7 @@ FLOW = MapKind(
 QUALITY = MapKind(
     kind="quality",
     label="R2",
-    title="MBF fit quality R2 {state}",
+    name="quality",
     explanation="Coefficient of determination of the pixel-wise fit; 0 where there is no value.",
     quantity=FIT_QUALITY,
     unit=NO_UNITS,
@@ -111,7 +112,7 @@ QUALITY = MapKind(
 RESERVE = MapKind(
     kind="reserve",
     label="MPR",
-    title="MPR map STRESS/REST [ratio]",
+    name="reserve",
     explanation="Pixel-wise myocardial blood flow under stress over that at rest, carried onto it "
     "by place in the wall; 0 where there is no value, as next to a border of the wall.",
     quantity=PERFUSION_RESERVE,
@@ -209,8 +210,7 @@ def encode_map(
     target.SOPInstanceUID = map_uid(kind, key, place.position)
     target.SeriesNumber = result_series_number(place.series_source, kind.offset, settings=settings)
     target.InstanceNumber = place.position + 1
-    title = kind.title.format(state=state.upper())
-    target.SeriesDescription = describe_series(title, settings=settings)
+    target.SeriesDescription = describe_series(kind.name, settings=settings, state=state)
     told = " ".join(part for part in (kind.explanation, place.method) if part)
     room = _MAX_DESCRIPTION - len(run.software_version) - 1
     target.DerivationDescription = f"{told[:room]} {run.software_version}"

@@ -47,9 +47,7 @@ def encode_movie(context: ResultContext, movie: Movie) -> ResultObject:
     target.ImageType = ["DERIVED", "SECONDARY", "OTHER", "PERFUSION", "MOVIE"]
     target.SeriesInstanceUID = make_uid("movie series", key)
     target.SOPInstanceUID = make_uid("movie", key)
-    target.SeriesDescription = describe_series(
-        f"Motion correction movie {analysis.state.upper()}", settings=settings
-    )
+    target.SeriesDescription = describe_series("movie", settings=settings, state=analysis.state)
     methods = sorted({result.motion.method for result in analysis.slices})
     described = "; ".join(run.describe_motion(method) for method in methods)
     target.DerivationDescription = f"Original beside corrected images ({described})."

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pydicom.dataset import Dataset
 from pydicom.uid import SecondaryCaptureImageStorage
 
+from node.descriptions import describe
 from node.settings import ResultsSettings
 from node.translate.capture import Picture, derive_capture, set_colour_pixels
 from node.translate.codes import PERFUSION_ANALYSIS
@@ -54,7 +55,7 @@ def encode_page(
     target.ImageType = ["DERIVED", "SECONDARY", "OTHER", "PERFUSION", "SUMMARY"]
     target.SeriesInstanceUID = make_uid("page series", key)
     target.SOPInstanceUID = make_uid("page", key)
-    target.SeriesDescription = describe_series(f"MBF summary {state.upper()}", settings=settings)
+    target.SeriesDescription = describe_series("page", settings=settings, state=state)
     target.DerivationDescription = f"Summary of maps, curves and findings. {run.software_version}"
     add_sources(target, images, PERFUSION_ANALYSIS, preserved=False)
     return ResultObject(kind="page", dataset=target)
@@ -88,8 +89,7 @@ def encode_pair_page(
     target.ImageType = ["DERIVED", "SECONDARY", "OTHER", "PERFUSION", "SUMMARY"]
     target.SeriesInstanceUID = make_uid("pair page series", key)
     target.SOPInstanceUID = make_uid("pair page", key)
-    title = "MBF and MPR summary STRESS/REST"
-    target.SeriesDescription = describe_series(title, settings=settings)
+    target.SeriesDescription = describe_series("pair_page", settings=settings)
     text = "Summary of flow under stress, at rest, and perfusion reserve."
     target.DerivationDescription = f"{text} {run.software_version}"
     add_sources(target, images, PERFUSION_ANALYSIS, preserved=False)
@@ -122,7 +122,7 @@ def encode_failure_page(
     target.ImageType = ["DERIVED", "SECONDARY", "OTHER", "PERFUSION", "FAILURE"]
     target.SeriesInstanceUID = make_uid("failure series", key)
     target.SOPInstanceUID = make_uid("failure", key)
-    target.SeriesDescription = "PERFUSION NOT AVAILABLE"
+    target.SeriesDescription = describe("failure", settings.descriptions)
     target.DerivationDescription = f"Reason why there is no perfusion map. {run.software_version}"
     return ResultObject(kind="failure", dataset=target)
 

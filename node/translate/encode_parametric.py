@@ -36,7 +36,7 @@ PARAMETRIC = StackKind(
     kind="parametric",
     name="parametric",
     modality="MR",  # of the images the values were measured in (C.8.32.1); highdicom says OT
-    title="MBF float map {state} [ml/min/g]",
+    series="parametric",
     offset=5,
 )
 

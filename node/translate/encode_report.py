@@ -80,8 +80,9 @@ def encode_report(reported: ReportedExam) -> tuple[ResultObject, ...]:
     target.SeriesNumber = _series_number(context, REPORT_OFFSET)
     target.SeriesInstanceUID = make_uid("report series", key)
     target.SOPInstanceUID = make_uid("report", key)
-    title = f"MBF report {context.analysis.state.upper()}"
-    target.SeriesDescription = describe_series(title, settings=context.settings)
+    target.SeriesDescription = describe_series(
+        "report", settings=context.settings, state=context.analysis.state
+    )
     _set_content(target, [reported], [*flow_groups(reported), quality_group(context)])
     return (ResultObject(kind="report", dataset=target),)
 
@@ -121,8 +122,7 @@ def encode_combined_report(
     target.SeriesNumber = _series_number(context, COMBINED_OFFSET)
     target.SeriesInstanceUID = make_uid("combined report series", key)
     target.SOPInstanceUID = make_uid("combined report", key)
-    title = "MBF and MPR report STRESS and REST"
-    target.SeriesDescription = describe_series(title, settings=context.settings)
+    target.SeriesDescription = describe_series("pair_report", settings=context.settings)
     if predecessors:
         target.PredecessorDocumentsSequence = _evidence(
             context.numbering, [one.dataset for one in predecessors]

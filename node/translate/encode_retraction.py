@@ -95,7 +95,7 @@ def encode_retraction(
     target.SeriesInstanceUID = make_uid("retraction series", *key)
     target.Modality = "KO"
     target.SeriesNumber = _series_number(source, settings)
-    target.SeriesDescription = describe_series(f"Retraction: {reason}", settings=settings)
+    target.SeriesDescription = describe_series("retraction", settings=settings, source=reason)
     target.CurrentRequestedProcedureEvidenceSequence = evidence_of(source.StudyInstanceUID, ordered)
     _add_content(target, ordered, reason)
     return ResultObject(kind="retraction", dataset=target)

@@ -54,14 +54,14 @@ ANATOMY = StackKind(
     kind="segmentation",
     name="segmentation of the ventricle",
     modality="SEG",
-    title="LV segmentation {state}",
+    series="segmentation",
     offset=6,
 )
 AHA = StackKind(
     kind="segmentation",
     name="segmentation of AHA segments",
     modality="SEG",
-    title="AHA segments {state}",
+    series="segments",
     offset=7,
 )
 

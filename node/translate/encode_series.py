@@ -82,7 +82,7 @@ def _describe(
     target.SOPInstanceUID = make_uid("moco", key, source_key(source))
     target.SeriesNumber = result_series_number(source, offset, settings=settings)
     target.SeriesDescription = describe_series(
-        f"MOCO {text_of(source, 'SeriesDescription')}", settings=settings
+        "moco", settings=settings, source=text_of(source, "SeriesDescription")
     )
     target.DerivationDescription = (
         f"In-plane motion correction ({method}), resampled once from the source image; "

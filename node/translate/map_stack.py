@@ -14,6 +14,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, ParametricMapStorage
 
+from node.descriptions import SeriesName
 from node.translate.context import ResultContext
 from node.translate.copying import replace_value
 from node.translate.derived import derive_identity, describe_series, result_series_number
@@ -58,8 +59,7 @@ class StackKind:
     name: str
     """Tells apart the objects of one kind."""
     modality: str
-    title: str
-    """Series description, with `{state}`."""
+    series: SeriesName
     offset: int
     """What is added to the series number."""
 
@@ -158,8 +158,9 @@ def adopt(
     header = context.shown(stack.positions[0])
     target.update(derive_identity(header, run=context.run, settings=context.settings))
     target.Modality = kind.modality
-    title = kind.title.format(state=context.analysis.state.upper())
-    target.SeriesDescription = describe_series(title, settings=context.settings)
+    target.SeriesDescription = describe_series(
+        kind.series, settings=context.settings, state=context.analysis.state
+    )
     for item in (*target.DimensionOrganizationSequence, *target.DimensionIndexSequence):
         item.DimensionOrganizationUID = place.dimensions_uid
     return ResultObject(kind=kind.kind, dataset=target)

@@ -13,6 +13,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.tag import Tag
 
+from node.descriptions import DESCRIPTIONS
 from node.settings import DEFAULT_ACQUISITION, ResultsSettings
 from node.translate import (
     DecodedExam,
@@ -22,6 +23,7 @@ from node.translate import (
     to_bytes,
 )
 from node.translate.clock import read_clock
+from node.translate.derived import describe_series
 from node.translate.headers import read_headers
 from pipeline.types import Analysis
 from tests.fakes.decoded import noticed
@@ -354,3 +356,22 @@ def test_corrected_images_name_the_method_and_the_hash_of_its_network(
     told = {result.dataset.DerivationDescription for result in encoded if result.kind == "moco"}
     words = ("(learned: anatomy sha256 " + "1a2b" * 16 + ")", "(iterative)", "(identity)")
     assert all(any(word in text for text in told) for word in words)
+
+
+def test_every_series_is_called_as_configured() -> None:
+    for name, usual in DESCRIPTIONS.items():
+        settings = ResultsSettings(
+            descriptions={name: "Fluss {state} aus {source}"}, research_label=""
+        )
+        described = describe_series(name, settings=settings, state="rest", source="perf")
+        assert described == "Fluss REST aus perf"
+        plain = ResultsSettings(research_label="")
+        assert describe_series(name, settings=plain, state="rest", source="x") == usual.replace(
+            "{state}", "REST"
+        ).replace("{source}", "x")
+
+
+def test_a_long_description_keeps_its_label() -> None:
+    described = describe_series("moco", settings=ResultsSettings(), source="s" * 80)
+    assert len(described) == 64
+    assert described.endswith("s RESEARCH")
