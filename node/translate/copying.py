@@ -6,81 +6,68 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from pydicom import config
-from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.valuerep import validate_value
 
-UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, NotImplementedError)
-"""What pydicom raises when it converts a garbled value."""
+from node.translate.elements import (
+    TEXTS,
+    UNREADABLE,
+    Element,
+    Elements,
+    kind_of,
+    plain_kind,
+    renew_plain,
+    tag_of,
+)
+
 _NUMBERS = frozenset({"DS", "IS"})
-_TEXTS = _NUMBERS | {"AS", "CS", "DA", "DT", "LO", "PN", "SH", "TM", "UI"}
-"""Kinds of values whose bytes are the same in any byte order."""
-_ESCAPE = b"\x1b"
 _PADDING = " \0"
 
 
-def copy_elements(source: Dataset, target: Dataset, keywords: Iterable[str]) -> None:
-    """Copy elements as they are; those that cannot be read are left out.
+def copy_elements(source: Dataset, keywords: Iterable[str]) -> Elements:
+    """Return copies of elements as they are; those that cannot be read are left out.
 
     Identity must come back as it came in, even where it breaks a rule of its kind.
     """
-    for keyword in keywords:
-        element = _read(source, keyword)
-        if element is not None:
-            target[keyword] = element
+    copies = ((tag_of(keyword), _copy(source, keyword)) for keyword in keywords)
+    return {tag: copied for tag, copied in copies if copied is not None}
 
 
-def copy_valid_elements(source: Dataset, target: Dataset, keywords: Iterable[str]) -> None:
-    """Copy elements that keep the rules of their kind (PS3.5 6.2).
+def copy_valid_elements(source: Dataset, keywords: Iterable[str]) -> Elements:
+    """Return copies of elements that keep the rules of their kind (PS3.5 6.2).
 
     A decimal comma of one scanner must not make a result that an archive refuses.
     """
-    for keyword in keywords:
-        element = _read(source, keyword)
-        if element is not None and _is_valid(element):
-            target[keyword] = element
+    copies = copy_elements(source, keywords)
+    return {tag: copied for tag, copied in copies.items() if _is_valid(copied)}
 
 
 def replace_value(target: Dataset, keyword: str, value: object) -> None:
     """Put a new element in the place of one; assigning to it would change every header with it."""
-    target.add_new(keyword, dictionary_VR(keyword), value)
+    target.add_new(keyword, kind_of(keyword), value)
 
 
-def _read(source: Dataset, keyword: str) -> DataElement | RawDataElement | None:
+def _copy(source: Dataset, keyword: str) -> Element | None:
     """Return an element that belongs to no other data set, with the VR of the dictionary."""
-    tag = tag_for_keyword(keyword)
-    if tag is None or tag not in source:
+    tag = tag_of(keyword)
+    unread: Element | None = source.get_item(tag)
+    if unread is None:
         return None
-    unread: DataElement | RawDataElement | None = source.get_item(tag)
-    if isinstance(unread, RawDataElement) and _may_stay_raw(unread, keyword):
-        return unread
     try:
+        if isinstance(unread, RawDataElement) and (kind := plain_kind(unread, keyword)):
+            return renew_plain(tag, kind, unread.value)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            element = source[keyword]
+            element = source[tag]
     except UNREADABLE:
         return None
-    if dictionary_VR(keyword) != element.VR:
+    if kind_of(keyword) != element.VR:
         return None
     if element.VR == "SQ":
         return _own_sequence(element)
     # A new element around the same value: what is assigned to one of them leaves the other alone.
     return DataElement(element.tag, element.VR, element.value, already_converted=True)
-
-
-def _may_stay_raw(element: RawDataElement, keyword: str) -> bool:
-    """Whether the bytes mean the same in any data set, so that they need not be understood.
-
-    Pure ASCII means the same in every character set unless it holds an escape sequence.
-    """
-    return (
-        element.VR in _TEXTS
-        and dictionary_VR(keyword) == element.VR
-        and element.value is not None
-        and element.value.isascii()
-        and _ESCAPE not in element.value
-    )
 
 
 def _own_sequence(element: DataElement) -> DataElement:
@@ -90,9 +77,10 @@ def _own_sequence(element: DataElement) -> DataElement:
     return own
 
 
-def _is_valid(element: DataElement | RawDataElement) -> bool:
+def _is_valid(element: Element) -> bool:
     if isinstance(element, RawDataElement):
-        return _is_valid_text(element.VR or "", element.value or b"")
+        # Binary numbers cannot break a rule.
+        return element.VR not in TEXTS or _is_valid_text(element.VR, element.value or b"")
     if element.VR == "SQ" or element.is_empty:
         return True
     values = element.value if element.VM > 1 else [element.value]
