@@ -3,12 +3,15 @@
 import copy
 import warnings
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 
 from pydicom import config
-from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.charset import default_encoding
+from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset
-from pydicom.valuerep import validate_value
+from pydicom.tag import BaseTag
+from pydicom.valuerep import AMBIGUOUS_VR, CUSTOMIZABLE_CHARSET_VR, validate_value
 
 from node.translate.elements import (
     TEXTS,
@@ -19,9 +22,11 @@ from node.translate.elements import (
     plain_kind,
     renew_plain,
     tag_of,
+    write_value,
 )
 
 _NUMBERS = frozenset({"DS", "IS"})
+_ESCAPE = b"\x1b"
 _PADDING = " \0"
 
 
@@ -55,8 +60,8 @@ def _copy(source: Dataset, keyword: str) -> Element | None:
     if unread is None:
         return None
     try:
-        if isinstance(unread, RawDataElement) and (kind := plain_kind(unread, keyword)):
-            return renew_plain(tag, kind, unread.value)
+        if isinstance(unread, RawDataElement) and (renewed := _renew(unread, keyword)):
+            return renewed
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             element = source[tag]
@@ -68,6 +73,49 @@ def _copy(source: Dataset, keyword: str) -> Element | None:
         return _own_sequence(element)
     # A new element around the same value: what is assigned to one of them leaves the other alone.
     return DataElement(element.tag, element.VR, element.value, already_converted=True)
+
+
+def _renew(element: RawDataElement, keyword: str) -> RawDataElement | None:
+    """Return an element as bytes, None where it hangs on its data set."""
+    kind = plain_kind(element, keyword)
+    if kind is not None:
+        return renew_plain(element.tag, kind, element.value or b"")
+    if kind_of(keyword) == "SQ" and element.VR in {"SQ", None}:
+        return _renew_sequence(
+            element.tag,
+            element.value or b"",
+            is_implicit=element.is_implicit_VR,
+            is_little_endian=element.is_little_endian,
+        )
+    return None
+
+
+@lru_cache(maxsize=256)
+def _renew_sequence(
+    tag: BaseTag, value: bytes, *, is_implicit: bool, is_little_endian: bool
+) -> RawDataElement | None:
+    """Return a sequence as bytes, None where one of its texts hangs on a character set."""
+    if _ESCAPE in value:
+        return None
+    raw = RawDataElement(tag, "SQ", len(value), value, 0, is_implicit, is_little_endian)
+    with warnings.catch_warnings(), suppress(*UNREADABLE):
+        warnings.simplefilter("ignore")
+        own = _own_sequence(convert_raw_data_element(raw, encoding=default_encoding))
+        if all(map(_is_same_anywhere, own.value)):
+            written = write_value(own)
+            return RawDataElement(tag, "SQ", len(written), written, 0, False, True)
+    return None
+
+
+def _is_same_anywhere(item: Dataset) -> bool:
+    """Whether all that an item says means the same in any data set."""
+    return all(
+        all(map(_is_same_anywhere, element.value))
+        if element.VR == "SQ"
+        else element.VR not in AMBIGUOUS_VR
+        and (element.VR not in CUSTOMIZABLE_CHARSET_VR or str(element.value).isascii())
+        for element in item
+    )
 
 
 def _own_sequence(element: DataElement) -> DataElement:

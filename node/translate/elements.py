@@ -151,7 +151,15 @@ def read_plain(tag: BaseTag, kind: str, value: bytes) -> Any:
 @lru_cache(_N_REMEMBERED)
 def renew_plain(tag: BaseTag, kind: str, value: bytes) -> RawDataElement:
     """Return an element as it is written anew, with no needless padding; raises as `read_plain`."""
-    return _plain(tag, kind, _write(_read(tag, kind, value)))
+    return _plain(tag, kind, write_value(_read(tag, kind, value)))
+
+
+def write_value(element: DataElement) -> bytes:
+    """Return the value as pydicom writes it."""
+    buffer = DicomBytesIO()
+    buffer.is_little_endian, buffer.is_implicit_VR = True, False
+    write_data_element(buffer, element)
+    return buffer.getvalue()[12 if element.VR in _LONG else 8 :]
 
 
 @cache
@@ -171,14 +179,16 @@ def kind_of(keyword: str) -> str:
 def _make_bytes(keyword: str, value: Value, kind: str) -> RawDataElement | None:
     """Return an element as bytes; None where its text hangs on the character set."""
     parts = value if isinstance(value, tuple) else (value,)
-    if any(isinstance(part, str) and not _is_same_anywhere(part) for part in parts):
+    texts = [part for part in parts if isinstance(part, str)]
+    if not all(map(_is_plain_text, texts)) or sum(map(len, texts)) > _MAX_LENGTH:
         return None
     several = list(value) if isinstance(value, tuple) else value
-    return _plain(tag_of(keyword), kind, _write(DataElement(tag_of(keyword), kind, several)))
+    return _plain(tag_of(keyword), kind, write_value(DataElement(tag_of(keyword), kind, several)))
 
 
-def _is_same_anywhere(text: str) -> bool:
-    return text.isascii() and _ESCAPE not in text and len(text) < _MAX_LENGTH
+def _is_plain_text(text: str) -> bool:
+    """Whether a text has the same bytes in every character set."""
+    return text.isascii() and _ESCAPE not in text
 
 
 def _plain(tag: BaseTag, kind: str, value: bytes) -> RawDataElement:
@@ -189,11 +199,3 @@ def _read(tag: BaseTag, kind: str, value: bytes) -> DataElement:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd values of other makers are not ours to report
         return convert_raw_data_element(_plain(tag, kind, value), encoding=default_encoding)
-
-
-def _write(element: DataElement) -> bytes:
-    """Return the value as pydicom writes it."""
-    buffer = DicomBytesIO()
-    buffer.is_little_endian, buffer.is_implicit_VR = True, False
-    write_data_element(buffer, element)
-    return buffer.getvalue()[12 if element.VR in _LONG else 8 :]
