@@ -1,5 +1,6 @@
 """Composition root: the one place where concrete classes are wired together."""
 
+import gc
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -137,6 +138,10 @@ def _run_worker(slot: str, settings: Settings, database: Database, stop: threadi
     trained = load_trained(settings, choose_device(settings.compute.device))
     if {"parametric", "segmentation"} & set(settings.results.objects):
         load_highdicom()
+    # What is loaded stays; to look through all of it for garbage takes a fifth of a second, and
+    # drawing one page makes enough garbage for that.
+    gc.collect()
+    gc.freeze()
     job = StudyJob(settings, catalogue, FileStore(settings.node.data), trained)
     run_worker(
         slot=slot,

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.sr.coding import Code
 
+from node.translate.elements import item_of, pack_text
 from node.translate.uids import make_uid
 from pipeline.types import PatientState
 
@@ -106,6 +108,16 @@ def code_item(term: CodedTerm) -> Dataset:
     item.CodingSchemeDesignator = term.scheme
     item.CodeMeaning = term.meaning
     return item
+
+
+@cache
+def pack_code(term: CodedTerm) -> bytes:
+    """Return a coded term as an item as it stands in a file (PS3.3 8.8)."""
+    return item_of(
+        pack_text("CodeValue", term.value)
+        + pack_text("CodingSchemeDesignator", term.scheme)
+        + pack_text("CodeMeaning", term.meaning)
+    )
 
 
 def code_sequence(*terms: CodedTerm) -> Sequence:

@@ -11,16 +11,10 @@ from enum import StrEnum
 from functools import cache
 
 from pydicom.charset import convert_encodings, default_encoding
-from pydicom.datadict import dictionary_VR, tag_for_keyword
-from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.tag import Tag
 
-from node.translate.codes import CodedTerm
-
-_LONG = {"SQ", "UT"}
-"""Value representations with a length of four bytes (PS3.5 7.1.2)."""
-_ITEM = struct.pack("<HH", 0xFFFE, 0xE000)
+from node.translate.codes import CodedTerm, pack_code
+from node.translate.elements import item_of, pack_text, pack_value, plain_element, tag_of
 
 
 class Relation(StrEnum):
@@ -38,20 +32,20 @@ def text_item(relation: Relation, name: CodedTerm, text: str) -> bytes:
 
     So the text fits into the character set of every source.
     """
-    return _item(relation, "TEXT", name, after=_element("TextValue", _ascii(text)))
+    return _item(relation, "TEXT", name, after=pack_text("TextValue", text))
 
 
 def code_item(
     relation: Relation, name: CodedTerm, value: CodedTerm, children: Iterable[bytes] = ()
 ) -> bytes:
     """Return an item whose value is a coded term."""
-    coded = _element("ConceptCodeSequence", _coded(value))
+    coded = pack_value("ConceptCodeSequence", pack_code(value))
     return _item(relation, "CODE", name, after=coded + _content(children))
 
 
 def uid_item(relation: Relation, name: CodedTerm, uid: str) -> bytes:
     """Return an item whose value is an identifier."""
-    return _item(relation, "UIDREF", name, after=_element("UID", uid.encode()))
+    return _item(relation, "UIDREF", name, after=pack_value("UID", uid.encode()))
 
 
 def number_item(
@@ -63,12 +57,12 @@ def number_item(
 ) -> bytes:
     """Return an item whose value is a number with its unit, to four decimals."""
     rounded = round(value, 4)
-    measured = _sequence_item(
-        _element("MeasurementUnitsCodeSequence", _coded(unit))
-        + _element("FloatingPointValue", struct.pack("<d", rounded))
-        + _element("NumericValue", f"{rounded:.10g}".encode())
+    measured = item_of(
+        pack_value("MeasurementUnitsCodeSequence", pack_code(unit))
+        + pack_value("FloatingPointValue", struct.pack("<d", rounded))
+        + pack_value("NumericValue", f"{rounded:.10g}".encode())
     )
-    measured = _element("MeasuredValueSequence", measured)
+    measured = pack_value("MeasuredValueSequence", measured)
     return _item(relation, "NUM", name, after=measured + _content(children))
 
 
@@ -88,12 +82,12 @@ def image_item(
 
     """
     sop_class, sop_instance = image
-    reference = _element("ReferencedSOPClassUID", sop_class.encode()) + _element(
+    reference = pack_value("ReferencedSOPClassUID", sop_class.encode()) + pack_value(
         "ReferencedSOPInstanceUID", sop_instance.encode()
     )
     if segment is not None:
-        reference += _element("ReferencedSegmentNumber", struct.pack("<H", segment))
-    before = _element("ReferencedSOPSequence", _sequence_item(reference))
+        reference += pack_value("ReferencedSegmentNumber", struct.pack("<H", segment))
+    before = pack_value("ReferencedSOPSequence", item_of(reference))
     return _item(relation, "IMAGE", name, before=before)
 
 
@@ -101,17 +95,16 @@ def container_item(
     name: CodedTerm, children: Iterable[bytes], *, template: str | None = None
 ) -> bytes:
     """Return a container with its content, made by a template of PS3.16 if one is named."""
-    after = _element("ContinuityOfContent", b"SEPARATE")
+    after = pack_value("ContinuityOfContent", b"SEPARATE")
     if template is not None:
-        after += _element("ContentTemplateSequence", _template(template))
+        after += pack_value("ContentTemplateSequence", _template(template))
     return _item(Relation.CONTAINS, "CONTAINER", name, after=after + _content(children))
 
 
 def set_content(target: Dataset, children: Iterable[bytes]) -> None:
     """Write the content of a document; pydicom reads its items when they are asked for."""
-    value = b"".join(map(_sequence_item, children))
-    tag = Tag("ContentSequence")
-    target[tag] = RawDataElement(tag, "SQ", len(value), value, 0, False, True)
+    value = b"".join(map(item_of, children))
+    target[tag_of("ContentSequence")] = plain_element("ContentSequence", "SQ", value)
     declared = target.get("SpecificCharacterSet")
     encodings = convert_encodings(declared) if declared else default_encoding
     target.set_original_encoding(False, True, encodings)
@@ -126,52 +119,21 @@ def _item(
     after: bytes = b"",
 ) -> bytes:
     """Return an item with its elements in the order of their tags."""
-    concept = b"" if name is None else _element("ConceptNameCodeSequence", _coded(name))
-    kind = _element("RelationshipType", relation.encode()) + _element(
+    concept = b"" if name is None else pack_value("ConceptNameCodeSequence", pack_code(name))
+    kind = pack_value("RelationshipType", relation.encode()) + pack_value(
         "ValueType", value_type.encode()
     )
     return before + kind + concept + after
 
 
 def _content(children: Iterable[bytes]) -> bytes:
-    value = b"".join(map(_sequence_item, children))
-    return _element("ContentSequence", value) if value else b""
-
-
-def _sequence_item(elements: bytes) -> bytes:
-    return _ITEM + struct.pack("<L", len(elements)) + elements
-
-
-@cache
-def _coded(term: CodedTerm) -> bytes:
-    """Return a coded term as the only item of a sequence (PS3.3 8.8)."""
-    return _sequence_item(
-        _element("CodeValue", term.value.encode())
-        + _element("CodingSchemeDesignator", term.scheme.encode())
-        + _element("CodeMeaning", _ascii(term.meaning))
-    )
+    value = b"".join(map(item_of, children))
+    return pack_value("ContentSequence", value) if value else b""
 
 
 @cache
 def _template(identifier: str) -> bytes:
-    return _sequence_item(
-        _element("MappingResource", b"DCMR") + _element("TemplateIdentifier", identifier.encode())
+    return item_of(
+        pack_value("MappingResource", b"DCMR")
+        + pack_value("TemplateIdentifier", identifier.encode())
     )
-
-
-def _element(keyword: str, value: bytes) -> bytes:
-    tag, kind = _tag_and_kind(keyword)
-    if len(value) % 2:
-        value += b"\0" if kind == "UI" else b" "
-    length = "<2xL" if kind in _LONG else "<H"
-    return tag + kind.encode() + struct.pack(length, len(value)) + value
-
-
-@cache
-def _tag_and_kind(keyword: str) -> tuple[bytes, str]:
-    tag = Tag(tag_for_keyword(keyword) or 0)
-    return struct.pack("<HH", tag.group, tag.element), dictionary_VR(tag)
-
-
-def _ascii(text: str) -> bytes:
-    return text.encode("ascii", "replace")

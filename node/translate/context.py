@@ -1,6 +1,6 @@
 """What every encoder of one exam is told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydicom.dataset import Dataset
 
@@ -20,10 +20,12 @@ class ResultContext:
     run: RunStamp
     settings: ResultsSettings
 
-    @property
-    def key(self) -> str:
-        """Digest of everything the exam was made from: what its identifiers follow from."""
-        return self.run.key(*(source_key(header) for header in self.decoded.sources.all))
+    key: str = field(init=False)
+    """Digest of everything the exam was made from: what its identifiers follow from."""
+
+    def __post_init__(self) -> None:
+        key = self.run.key(*(source_key(header) for header in self.decoded.sources.all))
+        object.__setattr__(self, "key", key)
 
     @property
     def numbering(self) -> Dataset:

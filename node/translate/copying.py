@@ -3,65 +3,71 @@
 import copy
 import warnings
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 
 from pydicom import config
-from pydicom.datadict import dictionary_VR, tag_for_keyword
-from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.charset import default_encoding
+from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset
-from pydicom.valuerep import validate_value
+from pydicom.tag import BaseTag
+from pydicom.valuerep import AMBIGUOUS_VR, CUSTOMIZABLE_CHARSET_VR, validate_value
 
-UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, NotImplementedError)
-"""What pydicom raises when it converts a garbled value."""
+from node.translate.elements import (
+    TEXTS,
+    UNREADABLE,
+    Element,
+    Elements,
+    kind_of,
+    plain_kind,
+    renew_plain,
+    tag_of,
+    write_value,
+)
+
 _NUMBERS = frozenset({"DS", "IS"})
-_TEXTS = _NUMBERS | {"AS", "CS", "DA", "DT", "LO", "PN", "SH", "TM", "UI"}
-"""Kinds of values whose bytes are the same in any byte order."""
 _ESCAPE = b"\x1b"
 _PADDING = " \0"
 
 
-def copy_elements(source: Dataset, target: Dataset, keywords: Iterable[str]) -> None:
-    """Copy elements as they are; those that cannot be read are left out.
+def copy_elements(source: Dataset, keywords: Iterable[str]) -> Elements:
+    """Return copies of elements as they are; those that cannot be read are left out.
 
     Identity must come back as it came in, even where it breaks a rule of its kind.
     """
-    for keyword in keywords:
-        element = _read(source, keyword)
-        if element is not None:
-            target[keyword] = element
+    copies = ((tag_of(keyword), _copy(source, keyword)) for keyword in keywords)
+    return {tag: copied for tag, copied in copies if copied is not None}
 
 
-def copy_valid_elements(source: Dataset, target: Dataset, keywords: Iterable[str]) -> None:
-    """Copy elements that keep the rules of their kind (PS3.5 6.2).
+def copy_valid_elements(source: Dataset, keywords: Iterable[str]) -> Elements:
+    """Return copies of elements that keep the rules of their kind (PS3.5 6.2).
 
     A decimal comma of one scanner must not make a result that an archive refuses.
     """
-    for keyword in keywords:
-        element = _read(source, keyword)
-        if element is not None and _is_valid(element):
-            target[keyword] = element
+    copies = copy_elements(source, keywords)
+    return {tag: copied for tag, copied in copies.items() if _is_valid(copied)}
 
 
 def replace_value(target: Dataset, keyword: str, value: object) -> None:
     """Put a new element in the place of one; assigning to it would change every header with it."""
-    target.add_new(keyword, dictionary_VR(keyword), value)
+    target.add_new(keyword, kind_of(keyword), value)
 
 
-def _read(source: Dataset, keyword: str) -> DataElement | RawDataElement | None:
+def _copy(source: Dataset, keyword: str) -> Element | None:
     """Return an element that belongs to no other data set, with the VR of the dictionary."""
-    tag = tag_for_keyword(keyword)
-    if tag is None or tag not in source:
+    tag = tag_of(keyword)
+    unread: Element | None = source.get_item(tag)
+    if unread is None:
         return None
-    unread: DataElement | RawDataElement | None = source.get_item(tag)
-    if isinstance(unread, RawDataElement) and _may_stay_raw(unread, keyword):
-        return unread
     try:
+        if isinstance(unread, RawDataElement) and (renewed := _renew(unread, keyword)):
+            return renewed
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            element = source[keyword]
+            element = source[tag]
     except UNREADABLE:
         return None
-    if dictionary_VR(keyword) != element.VR:
+    if kind_of(keyword) != element.VR:
         return None
     if element.VR == "SQ":
         return _own_sequence(element)
@@ -69,17 +75,46 @@ def _read(source: Dataset, keyword: str) -> DataElement | RawDataElement | None:
     return DataElement(element.tag, element.VR, element.value, already_converted=True)
 
 
-def _may_stay_raw(element: RawDataElement, keyword: str) -> bool:
-    """Whether the bytes mean the same in any data set, so that they need not be understood.
+def _renew(element: RawDataElement, keyword: str) -> RawDataElement | None:
+    """Return an element as bytes, None where it hangs on its data set."""
+    kind = plain_kind(element, keyword)
+    if kind is not None:
+        return renew_plain(element.tag, kind, element.value or b"")
+    if kind_of(keyword) == "SQ" and element.VR in {"SQ", None}:
+        return _renew_sequence(
+            element.tag,
+            element.value or b"",
+            is_implicit=element.is_implicit_VR,
+            is_little_endian=element.is_little_endian,
+        )
+    return None
 
-    Pure ASCII means the same in every character set unless it holds an escape sequence.
-    """
-    return (
-        element.VR in _TEXTS
-        and dictionary_VR(keyword) == element.VR
-        and element.value is not None
-        and element.value.isascii()
-        and _ESCAPE not in element.value
+
+@lru_cache(maxsize=256)
+def _renew_sequence(
+    tag: BaseTag, value: bytes, *, is_implicit: bool, is_little_endian: bool
+) -> RawDataElement | None:
+    """Return a sequence as bytes, None where one of its texts hangs on a character set."""
+    if _ESCAPE in value:
+        return None
+    raw = RawDataElement(tag, "SQ", len(value), value, 0, is_implicit, is_little_endian)
+    with warnings.catch_warnings(), suppress(*UNREADABLE):
+        warnings.simplefilter("ignore")
+        own = _own_sequence(convert_raw_data_element(raw, encoding=default_encoding))
+        if all(map(_is_same_anywhere, own.value)):
+            written = write_value(own)
+            return RawDataElement(tag, "SQ", len(written), written, 0, False, True)
+    return None
+
+
+def _is_same_anywhere(item: Dataset) -> bool:
+    """Whether all that an item says means the same in any data set."""
+    return all(
+        all(map(_is_same_anywhere, element.value))
+        if element.VR == "SQ"
+        else element.VR not in AMBIGUOUS_VR
+        and (element.VR not in CUSTOMIZABLE_CHARSET_VR or str(element.value).isascii())
+        for element in item
     )
 
 
@@ -90,9 +125,10 @@ def _own_sequence(element: DataElement) -> DataElement:
     return own
 
 
-def _is_valid(element: DataElement | RawDataElement) -> bool:
+def _is_valid(element: Element) -> bool:
     if isinstance(element, RawDataElement):
-        return _is_valid_text(element.VR or "", element.value or b"")
+        # Binary numbers cannot break a rule.
+        return element.VR not in TEXTS or _is_valid_text(element.VR, element.value or b"")
     if element.VR == "SQ" or element.is_empty:
         return True
     values = element.value if element.VM > 1 else [element.value]

@@ -6,18 +6,29 @@ and what is not listed here cannot.
 
 from collections.abc import Iterable
 from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence as ItemSequence
 from pydicom.uid import UID, MRImageStorage
 
 from node.descriptions import LONGEST, SeriesName, describe
 from node.settings import ResultsSettings
-from node.translate.codes import SOURCE_IMAGE, CodedTerm, code_sequence
+from node.translate.codes import SOURCE_IMAGE, CodedTerm, pack_code
 from node.translate.copying import copy_elements, copy_valid_elements
-from node.translate.equipment import add_equipment
+from node.translate.elements import (
+    Elements,
+    Value,
+    item_of,
+    make_element,
+    make_elements,
+    pack_element,
+    pack_text,
+    plain_element,
+    tag_of,
+)
+from node.translate.equipment import equipment_of
 from node.translate.results import RunStamp
 from node.translate.uids import make_uid
 from node.translate.values import number_of, text_of
@@ -65,25 +76,30 @@ _EMPTY_ALLOWED_MR = (
     "PositionReferenceIndicator", "ScanOptions", "MRAcquisitionType", "EchoTime",
     "EchoTrainLength", "SliceThickness", "RepetitionTime", "InstanceNumber",
 )  # fmt: skip
+_CONTENT: dict[str, Value] = {
+    "Modality": "MR",
+    "BodyPartExamined": "HEART",
+    "BurnedInAnnotation": "NO",
+    "ContentQualification": "RESEARCH",  # type 3 of SOP Common (C.12.1)
+}
+_GREY: dict[str, Value] = {
+    "SamplesPerPixel": 1,
+    "PhotometricInterpretation": "MONOCHROME2",
+    "BitsAllocated": 16,
+    "BitsStored": 16,
+    "HighBit": 15,
+    "PixelRepresentation": 0,
+}
+_PURPOSE = pack_element(
+    plain_element("PurposeOfReferenceCodeSequence", "SQ", pack_code(SOURCE_IMAGE))
+)
 _MAX_SERIES_NUMBER = 2**31 - 1  # VR IS
 """Largest value of an integer string (PS3.5 6.2)."""
 
 
 def derive_identity(source: Dataset, *, run: RunStamp, settings: ResultsSettings) -> Dataset:
     """Return a dataset with patient, study, order, equipment and time of a result object."""
-    target = Dataset()
-    copy_elements(source, target, _IDENTITY)
-    _fill(target, _EMPTY_ALLOWED)
-    add_equipment(target, source, software_version=run.software_version, settings=settings)
-    target.SeriesDate = target.ContentDate = target.InstanceCreationDate = run.date
-    target.SeriesTime = target.ContentTime = target.InstanceCreationTime = run.time
-    target.Modality = "MR"
-    target.BodyPartExamined = "HEART"
-    target.BurnedInAnnotation = "NO"
-    target.ContentQualification = "RESEARCH"  # type 3 of SOP Common (C.12.1)
-    if settings.research_label:
-        target.ImageComments = settings.research_label
-    return target
+    return Dataset(_identity(source, run, settings))
 
 
 def derive_image(source: Dataset, *, run: RunStamp, settings: ResultsSettings) -> Dataset:
@@ -92,35 +108,44 @@ def derive_image(source: Dataset, *, run: RunStamp, settings: ResultsSettings) -
     Inversion time is dropped unless the sequence is declared as inversion recovery: the MR Image
     IOD allows it only there (C.8.3.1), saturation-recovery scanners write it nevertheless.
     """
-    target = derive_identity(source, run=run, settings=settings)
-    copy_elements(source, target, _GEOMETRY)
-    copy_valid_elements(source, target, (*_ACQUISITION, *_TIMES, *_BEAT))
-    _fill(target, _EMPTY_ALLOWED_MR)
+    elements = (
+        make_elements({"LossyImageCompression": "00"} | _nothing(_EMPTY_ALLOWED_MR))
+        | _identity(source, run, settings)
+        | copy_elements(source, _GEOMETRY)
+        | copy_valid_elements(source, (*_ACQUISITION, *_TIMES, *_BEAT))
+        | make_elements({"SOPClassUID": MRImageStorage})
+    )
     if "IR" not in text_of(source, "ScanningSequence").split():
-        target.pop("InversionTime", None)
-    if not text_of(target, "ScanningSequence"):
-        target.ScanningSequence = "RM"
-    if not text_of(target, "SequenceVariant"):
-        target.SequenceVariant = "NONE"
-    if not text_of(target, "FrameOfReferenceUID"):
-        target.FrameOfReferenceUID = make_uid("frame of reference", source.StudyInstanceUID)
-    target.SOPClassUID = MRImageStorage
-    if "LossyImageCompression" not in target:
-        target.LossyImageCompression = "00"
+        elements.pop(tag_of("InversionTime"), None)
+    target = Dataset(elements)
+    stands_in = {
+        "ScanningSequence": "RM",
+        "SequenceVariant": "NONE",
+        "FrameOfReferenceUID": make_uid("frame of reference", text_of(source, "StudyInstanceUID")),
+    }
+    for keyword, value in stands_in.items():
+        if not text_of(target, keyword):
+            put(target, keyword, value)
     return target
+
+
+def put(target: Dataset, keyword: str, value: Value, kind: str | None = None) -> None:
+    """Put an element in place, as bytes where it can be; see `make_element`."""
+    target[tag_of(keyword)] = make_element(keyword, value, kind)
 
 
 def set_grey_pixels(target: Dataset, stored: NDArray[np.uint16]) -> None:
     """Write unsigned 16-bit grey pixels. Shape `(row, column)` (C.7.6.3)."""
-    target.SamplesPerPixel = 1
-    target.PhotometricInterpretation = "MONOCHROME2"
-    target.Rows, target.Columns = stored.shape
-    target.BitsAllocated = target.BitsStored = 16
-    target.HighBit = 15
-    target.PixelRepresentation = 0
-    target.SmallestImagePixelValue = int(stored.min())
-    target.LargestImagePixelValue = int(stored.max())
-    target.PixelData = np.ascontiguousarray(stored, dtype="<u2").tobytes()
+    n_rows, n_columns = stored.shape
+    described = make_elements(_GREY | {"Rows": n_rows, "Columns": n_columns})
+    pixels = np.ascontiguousarray(stored, dtype="<u2").tobytes()
+    for element in (
+        *described.values(),
+        make_element("SmallestImagePixelValue", int(stored.min()), "US"),
+        make_element("LargestImagePixelValue", int(stored.max()), "US"),
+        plain_element("PixelData", "OW", pixels),
+    ):
+        target[element.tag] = element
 
 
 def add_sources(
@@ -147,14 +172,14 @@ def add_sources(
 
     """
     images, brought = list(sources), list(moved)
-    target.DerivationCodeSequence = code_sequence(*derivations)
-    target.SourceImageSequence = ItemSequence(
-        [
-            *(_source_item(image, preserved=preserved) for image in images),
-            *(_source_item(image, preserved=False) for image in brought),
-        ]
-    )
-    target.ReferencedSeriesSequence = ItemSequence(_series_items([*images, *brought]))
+    items = [_source_item(image, preserved=preserved) for image in images]
+    items += [_source_item(image, preserved=False) for image in brought]
+    for keyword, value in (
+        ("DerivationCodeSequence", b"".join(map(pack_code, derivations))),
+        ("SourceImageSequence", b"".join(items)),
+        ("ReferencedSeriesSequence", b"".join(_series_items([*images, *brought]))),
+    ):
+        target[tag_of(keyword)] = plain_element(keyword, "SQ", value)
 
 
 def name_instance(image: Dataset) -> Dataset:
@@ -193,34 +218,49 @@ def describe_series(
     return text[: LONGEST - len(label)].rstrip() + label
 
 
-def _fill(target: Dataset, keywords: Iterable[str]) -> None:
-    for keyword in keywords:
-        if keyword not in target:
-            setattr(target, keyword, None)
+def _identity(source: Dataset, run: RunStamp, settings: ResultsSettings) -> Elements:
+    told: dict[str, Value] = {
+        **_CONTENT,
+        **dict.fromkeys(("SeriesDate", "ContentDate", "InstanceCreationDate"), run.date),
+        **dict.fromkeys(("SeriesTime", "ContentTime", "InstanceCreationTime"), run.time),
+    }
+    if settings.research_label:
+        told["ImageComments"] = settings.research_label
+    return (
+        make_elements(_nothing(_EMPTY_ALLOWED))
+        | copy_elements(source, _IDENTITY)
+        | equipment_of(source, software_version=run.software_version, settings=settings)
+        | make_elements(told)
+    )
 
 
-def _reference(image: Dataset) -> Dataset:
-    item = name_instance(image)
-    if "ReferencedFrameNumber" in image:
-        item.ReferencedFrameNumber = image.ReferencedFrameNumber
-    return item
+def _nothing(keywords: Iterable[str]) -> dict[str, Value]:
+    return dict.fromkeys(keywords)
 
 
-def _source_item(image: Dataset, *, preserved: bool) -> Dataset:
-    item = _reference(image)
-    item.SpatialLocationsPreserved = "YES" if preserved else "NO"
-    item.PurposeOfReferenceCodeSequence = code_sequence(SOURCE_IMAGE)
-    return item
+def _source_item(image: Dataset, *, preserved: bool) -> bytes:
+    frame = text_of(image, "ReferencedFrameNumber")
+    return item_of(
+        _named(image)
+        + (pack_text("ReferencedFrameNumber", frame) if frame else b"")
+        + pack_text("SpatialLocationsPreserved", "YES" if preserved else "NO")
+        + _PURPOSE
+    )
 
 
-def _series_items(images: Iterable[Dataset]) -> Iterable[Dataset]:
-    ordered = sorted(images, key=lambda image: str(image.SeriesInstanceUID))
-    for series_uid, members in groupby(ordered, key=lambda image: str(image.SeriesInstanceUID)):
-        item = Dataset()
-        item.SeriesInstanceUID = UID(series_uid)
+def _series_items(images: Iterable[Dataset]) -> Iterable[bytes]:
+    by_series = [(text_of(image, "SeriesInstanceUID"), image) for image in images]
+    by_series.sort(key=itemgetter(0))
+    for series_uid, members in groupby(by_series, key=itemgetter(0)):
         # Every frame of a multi-frame object is in the same instance.
-        instances = {str(image.SOPInstanceUID): image for image in members}
-        item.ReferencedInstanceSequence = ItemSequence(
-            name_instance(image) for image in instances.values()
-        )
-        yield item
+        instances = {text_of(image, "SOPInstanceUID"): image for _, image in members}
+        named = b"".join(item_of(_named(image)) for image in instances.values())
+        referenced = pack_element(plain_element("ReferencedInstanceSequence", "SQ", named))
+        yield item_of(referenced + pack_text("SeriesInstanceUID", series_uid))
+
+
+def _named(image: Dataset) -> bytes:
+    """Return what names an object (PS3.3 10.8)."""
+    return pack_text("ReferencedSOPClassUID", text_of(image, "SOPClassUID")) + pack_text(
+        "ReferencedSOPInstanceUID", text_of(image, "SOPInstanceUID")
+    )

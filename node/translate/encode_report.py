@@ -56,6 +56,9 @@ from pipeline.reserve import Reserve
 
 REPORT_OFFSET = 10
 COMBINED_OFFSET = 17
+_REQUESTED = (
+    "RequestedProcedureID", "RequestedProcedureDescription", "RequestedProcedureCodeSequence",
+)  # fmt: skip
 
 
 def encode_report(reported: ReportedExam) -> tuple[ResultObject, ...]:
@@ -216,19 +219,14 @@ def _requests(source: Dataset, target: Dataset) -> Iterable[Dataset]:
         item = Dataset()
         item.StudyInstanceUID = target.StudyInstanceUID
         item.AccessionNumber = target.AccessionNumber
-        copy_elements(request, item, ("AccessionNumber",))
+        item.update(copy_elements(request, ("AccessionNumber",)))
         item.ReferencedStudySequence = ItemSequence()
         item.PlacerOrderNumberImagingServiceRequest = None
         item.FillerOrderNumberImagingServiceRequest = None
         item.RequestedProcedureID = None
         item.RequestedProcedureDescription = None
         item.RequestedProcedureCodeSequence = ItemSequence()
-        copy_elements(
-            request,
-            item,
-            ("RequestedProcedureID", "RequestedProcedureDescription",
-             "RequestedProcedureCodeSequence"),
-        )  # fmt: skip
+        item.update(copy_elements(request, _REQUESTED))
         yield item
 
 

@@ -14,6 +14,7 @@ from node.translate.derived import (
     add_sources,
     derive_image,
     describe_series,
+    put,
     result_series_number,
     set_grey_pixels,
 )
@@ -76,17 +77,19 @@ def _describe(
     key: str,
     settings: ResultsSettings,
 ) -> None:
+    title = describe_series("moco", settings=settings, source=text_of(source, "SeriesDescription"))
+    series_uid = make_uid("moco series", key, text_of(source, "SeriesInstanceUID"), str(offset))
     # Value 3 is a defined term of C.8.3.1.1.1; what follows is free.
-    target.ImageType = ["DERIVED", "SECONDARY", "OTHER", "PERFUSION", "MOCO"]
-    target.SeriesInstanceUID = make_uid("moco series", key, source.SeriesInstanceUID, str(offset))
-    target.SOPInstanceUID = make_uid("moco", key, source_key(source))
-    target.SeriesNumber = result_series_number(source, offset, settings=settings)
-    target.SeriesDescription = describe_series(
-        "moco", settings=settings, source=text_of(source, "SeriesDescription")
-    )
-    target.DerivationDescription = (
+    put(target, "ImageType", ("DERIVED", "SECONDARY", "OTHER", "PERFUSION", "MOCO"))
+    put(target, "SeriesInstanceUID", series_uid)
+    put(target, "SOPInstanceUID", make_uid("moco", key, source_key(source)))
+    put(target, "SeriesNumber", result_series_number(source, offset, settings=settings))
+    put(target, "SeriesDescription", title)
+    put(
+        target,
+        "DerivationDescription",
         f"In-plane motion correction ({method}), resampled once from the source image; "
-        f"source inversion time {text_of(source, 'InversionTime') or 'unknown'} ms."
+        f"source inversion time {text_of(source, 'InversionTime') or 'unknown'} ms.",
     )
     add_sources(target, [source], DEFORMED, RESAMPLED, preserved=True)
 
@@ -115,13 +118,14 @@ def _to_stored(image: NDArray[np.float64], slope: float, intercept: float) -> ND
 
 
 def _set_rescale(target: Dataset, source: Dataset, slope: float, intercept: float) -> None:
-    target.RescaleIntercept = f"{intercept:.10g}"
-    target.RescaleSlope = f"{slope:.10g}"
-    target.RescaleType = text_of(source, "RescaleType") or "US"
+    put(target, "RescaleIntercept", f"{intercept:.10g}")
+    put(target, "RescaleSlope", f"{slope:.10g}")
+    put(target, "RescaleType", text_of(source, "RescaleType") or "US")
 
 
 def _copy_window(target: Dataset, source: Dataset) -> None:
     """Keep the window of the source: the grey scale is the same."""
     centre, width = number_of(source, "WindowCenter"), number_of(source, "WindowWidth")
     if centre is not None and width is not None and width >= 1:
-        target.WindowCenter, target.WindowWidth = f"{centre:.10g}", f"{width:.10g}"
+        put(target, "WindowCenter", f"{centre:.10g}")
+        put(target, "WindowWidth", f"{width:.10g}")

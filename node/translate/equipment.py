@@ -4,14 +4,20 @@ import copy
 import re
 
 from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence
 from pydicom.uid import UID
 
 from node.settings import ResultsSettings
-from node.translate.codes import ACQUISITION_EQUIPMENT, code_sequence
+from node.translate.codes import ACQUISITION_EQUIPMENT, pack_code
 from node.translate.copying import copy_valid_elements
+from node.translate.elements import (
+    Elements,
+    make_elements,
+    make_sequence,
+    plain_element,
+    tag_of,
+)
 from node.translate.uids import make_uid
-from node.translate.values import text_of
+from node.translate.values import items_of, text_of
 
 MANUFACTURER = "perfnode"
 MODEL = "perfnode"
@@ -31,20 +37,24 @@ _SCANNER_KEYWORDS = (
 )
 
 
-def add_equipment(
-    target: Dataset, source: Dataset, *, software_version: str, settings: ResultsSettings
-) -> None:
-    """Name this node as maker (C.7.5.1) and keep the scanner as contributor (C.12.1)."""
-    target.Manufacturer = MANUFACTURER
-    target.ManufacturerModelName = MODEL
-    target.SoftwareVersions = software_version
-    target.DeviceSerialNumber = settings.device_serial_number
-    target.DeviceUID = device_uid(settings)
+def equipment_of(source: Dataset, *, software_version: str, settings: ResultsSettings) -> Elements:
+    """Return elements with this node as maker (C.7.5.1), the scanner as contributor (C.12.1)."""
+    elements = make_elements(
+        {
+            "Manufacturer": MANUFACTURER,
+            "ManufacturerModelName": MODEL,
+            "SoftwareVersions": software_version,
+            "DeviceSerialNumber": settings.device_serial_number,
+            "DeviceUID": device_uid(settings),
+        }
+    )
     if settings.institution:
-        target.InstitutionName = settings.institution
+        elements |= make_elements({"InstitutionName": settings.institution})
     contributors = _contributors(source)
     if contributors:
-        target.ContributingEquipmentSequence = Sequence(contributors)
+        keyword = "ContributingEquipmentSequence"
+        elements[tag_of(keyword)] = make_sequence(keyword, contributors)
+    return elements
 
 
 def device_uid(settings: ResultsSettings) -> UID:
@@ -52,9 +62,10 @@ def device_uid(settings: ResultsSettings) -> UID:
     return make_uid("device", MANUFACTURER, settings.device_serial_number)
 
 
-def _contributors(source: Dataset) -> list[Dataset]:
-    earlier = [copy.deepcopy(item) for item in source.get("ContributingEquipmentSequence") or ()]
-    if any(_is_acquisition(item) for item in earlier) or not text_of(source, "Manufacturer"):
+def _contributors(source: Dataset) -> list[Elements]:
+    items = items_of(source, "ContributingEquipmentSequence")
+    earlier = [dict(copy.deepcopy(item).items()) for item in items]
+    if any(_is_acquisition(item) for item in items) or not text_of(source, "Manufacturer"):
         return earlier
     return [*earlier, _scanner(source)]
 
@@ -64,13 +75,13 @@ def _is_acquisition(item: Dataset) -> bool:
     return any(text_of(code, "CodeValue") == ACQUISITION_EQUIPMENT.value for code in purposes)
 
 
-def _scanner(source: Dataset) -> Dataset:
-    item = Dataset()
-    item.PurposeOfReferenceCodeSequence = code_sequence(ACQUISITION_EQUIPMENT)
+def _scanner(source: Dataset) -> Elements:
     known = [keyword for keyword in _SCANNER_KEYWORDS if text_of(source, keyword)]
-    copy_valid_elements(source, item, known)
-    item.ContributionDescription = "Image acquisition"
+    elements = copy_valid_elements(source, known)
+    keyword = "PurposeOfReferenceCodeSequence"
+    elements[tag_of(keyword)] = plain_element(keyword, "SQ", pack_code(ACQUISITION_EQUIPMENT))
+    elements |= make_elements({"ContributionDescription": "Image acquisition"})
     moment = text_of(source, "AcquisitionDate") + text_of(source, "AcquisitionTime")
     if _MOMENT.fullmatch(moment):
-        item.ContributionDateTime = moment
-    return item
+        elements |= make_elements({"ContributionDateTime": moment})
+    return elements

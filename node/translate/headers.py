@@ -2,42 +2,22 @@
 
 import hashlib
 import re
-import struct
 import warnings
-import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from pydicom import dcmread
-from pydicom.dataelem import RawDataElement
-from pydicom.dataset import Dataset, FileDataset
-from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.dataset import Dataset
 
 from node.errors import NotDicomError, TransientError
-from node.translate.deflated import is_deflated, read_deflated
+from node.translate.files import DAMAGED, read_header
 from node.translate.multi_frame import flatten, is_consistent, is_multi_frame
 from node.translate.scale import set_real_world_scale
 from node.translate.values import number_of, numbers_of, source_key, text_of
 from node.translate.vendors import Meaning, complete_header, private_text
 from pipeline.types import Geometry, Vector
-
-_DAMAGED = (
-    InvalidDicomError,
-    BytesLengthException,
-    EOFError,
-    struct.error,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    AttributeError,
-    NotImplementedError,
-    RecursionError,
-    zlib.error,
-)
-"""What pydicom raises on bytes that are not DICOM, cut short, or garbled."""
 
 _NAME_KEYWORDS = (
     "SeriesDescription",
@@ -49,7 +29,6 @@ _NAME_KEYWORDS = (
 _NAME_MEANINGS = (Meaning.IMAGE_TYPE_TEXT, Meaning.PULSE_SEQUENCE)
 _MAX_AXIS_ERROR = 0.01
 _UID = re.compile(r"[0-9.]{1,64}")
-_UNDEFINED_LENGTH = 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,6 +63,8 @@ class FrameHeader:
     """False where the file contradicts itself on which frame is which."""
     frame_number: int | None = None
     """Position in a multi-frame object, counted from 1; None where the file is one image."""
+    pixels_begin: int | None = None
+    """Where the pixel data of a file begin, bytes; None where the header has to be read again."""
 
     @property
     def key(self) -> str:
@@ -94,40 +75,6 @@ class FrameHeader:
     def is_derived(self) -> bool:
         """Whether the pixels were computed from other images."""
         return self.image_type[:1] == ("DERIVED",)
-
-
-def read_dataset(
-    path: Path, *, with_pixels: bool, only: Sequence[str] | None = None
-) -> FileDataset:
-    """Read a DICOM file, or some of its elements.
-
-    Raises
-    ------
-    NotDicomError
-        Not DICOM, or damaged beyond reading.
-    TransientError
-        The file cannot be opened or read.
-
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd values of other makers are not ours to report
-            dataset = _read(path, with_pixels=with_pixels, only=only)
-    except OSError as error:
-        raise TransientError(f"a received file cannot be read: {error.strerror}") from error
-    except _DAMAGED as error:
-        raise NotDicomError("the file is not DICOM, or damaged") from error
-    if not with_pixels and _is_cut(dataset):
-        raise NotDicomError("the file is cut short inside its header")
-    return dataset
-
-
-def _read(path: Path, *, with_pixels: bool, only: Sequence[str] | None) -> FileDataset:
-    with path.open("rb") as file:
-        if is_deflated(file):
-            return read_deflated(path, with_pixels=with_pixels)
-        tags = None if only is None else list(only)
-        return dcmread(file, stop_before_pixels=not with_pixels, specific_tags=tags)
 
 
 def read_headers(path: Path) -> tuple[FrameHeader, ...]:
@@ -141,14 +88,16 @@ def read_headers(path: Path) -> tuple[FrameHeader, ...]:
         The file cannot be opened or read.
 
     """
-    dataset = read_dataset(path, with_pixels=False)
+    dataset, end = read_header(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            frames = flatten(dataset) if is_multi_frame(dataset) else (dataset,)
+            if not is_multi_frame(dataset):
+                return (_header(path, dataset, has_pixels=is_consistent(dataset), begin=end),)
+            frames = flatten(dataset)
             has_pixels = is_consistent(dataset)
             return tuple(_header(path, frame, has_pixels=has_pixels) for frame in frames)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise NotDicomError("the header is damaged") from error
 
 
@@ -169,18 +118,9 @@ def find_reference(paths: Iterable[Path]) -> Dataset | None:
     return headers[0].dataset
 
 
-def _is_cut(dataset: FileDataset) -> bool:
-    """Whether a value is shorter than its length field says; pydicom does not complain."""
-    return any(
-        isinstance(element, RawDataElement)
-        and element.value is not None
-        and element.length != _UNDEFINED_LENGTH
-        and len(element.value) < element.length
-        for element in dataset.elements()
-    )
-
-
-def _header(path: Path, dataset: Dataset, *, has_pixels: bool) -> FrameHeader:
+def _header(
+    path: Path, dataset: Dataset, *, has_pixels: bool, begin: int | None = None
+) -> FrameHeader:
     complete_header(dataset)
     set_real_world_scale(dataset)
     frame = number_of(dataset, "ReferencedFrameNumber")
@@ -202,6 +142,7 @@ def _header(path: Path, dataset: Dataset, *, has_pixels: bool) -> FrameHeader:
         echo_time_ms=number_of(dataset, "EchoTime") or 0.0,
         has_pixels=has_pixels,
         frame_number=None if frame is None else int(frame),
+        pixels_begin=begin,
     )
 
 
@@ -220,9 +161,13 @@ def _required_uid(dataset: Dataset, keyword: str) -> str:
 
 
 def _patient_digest(dataset: Dataset) -> str:
-    name = re.sub(r"[\s^=]+", " ", text_of(dataset, "PatientName")).strip().casefold()
-    parts = (text_of(dataset, "PatientID"), name, text_of(dataset, "PatientBirthDate"))
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return _digest(*(text_of(dataset, f"Patient{what}") for what in ("ID", "Name", "BirthDate")))
+
+
+@lru_cache
+def _digest(patient_id: str, name: str, birth_date: str) -> str:
+    plain_name = re.sub(r"[\s^=]+", " ", name).strip().casefold()
+    return hashlib.sha256(f"{patient_id}\0{plain_name}\0{birth_date}".encode()).hexdigest()
 
 
 def _geometry(dataset: Dataset) -> Geometry | None:
@@ -231,13 +176,24 @@ def _geometry(dataset: Dataset) -> Geometry | None:
     spacing = numbers_of(dataset, "PixelSpacing", 2)
     if origin is None or axes is None or spacing is None or min(spacing) <= 0:
         return None
+    return _geometry_of(origin, axes, spacing, number_of(dataset, "SliceThickness") or 0.0)
+
+
+@lru_cache
+def _geometry_of(
+    origin: tuple[float, ...],
+    axes: tuple[float, ...],
+    spacing: tuple[float, ...],
+    thickness_mm: float,
+) -> Geometry | None:
+    """Return one geometry for all images of a slice."""
     row, column = np.array(axes[:3]), np.array(axes[3:])
     lengths = np.linalg.norm(row), np.linalg.norm(column)
     if max(abs(lengths[0] - 1), abs(lengths[1] - 1), abs(row @ column)) > _MAX_AXIS_ERROR:
         return None
     return Geometry(
         spacing_mm=(spacing[0], spacing[1]),
-        thickness_mm=number_of(dataset, "SliceThickness") or 0.0,
+        thickness_mm=thickness_mm,
         origin_mm=_vector(np.array(origin)),
         row_direction=_vector(row / lengths[0]),
         column_direction=_vector(column / lengths[1]),

@@ -22,8 +22,9 @@ from pydicom.uid import EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageSt
 
 from node.errors import NotDicomError
 from node.translate.classic_keywords import add_classic_keywords
-from node.translate.copying import UNREADABLE, replace_value
-from node.translate.values import number_of
+from node.translate.copying import replace_value
+from node.translate.elements import UNREADABLE
+from node.translate.values import number_of, text_of
 from node.translate.vendors import lift_private
 
 MULTI_FRAME_CLASSES = frozenset({EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage})
@@ -94,7 +95,7 @@ Elements = dict[BaseTag, DataElement | RawDataElement]
 
 def is_multi_frame(dataset: Dataset) -> bool:
     """Whether a file is an object that may hold many frames."""
-    return dataset.get("SOPClassUID") in MULTI_FRAME_CLASSES
+    return text_of(dataset, "SOPClassUID") in MULTI_FRAME_CLASSES
 
 
 def is_consistent(dataset: Dataset) -> bool:

@@ -8,19 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.pixels.processing import apply_modality_lut
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from node.errors import NotDicomError, UnusableStudyError
 from node.translate.codecs import Stored, can_decode, decode_frame
+from node.translate.elements import Elements, tag_of
+from node.translate.files import read_dataset, read_pixel_data
 from node.translate.fragments import split_frames
-from node.translate.headers import FrameHeader, read_dataset
+from node.translate.headers import FrameHeader
 from node.translate.scale import slope_and_intercept
-from node.translate.values import number_of
+from node.translate.values import items_of, number_of, text_of
 from pipeline.findings import Code
 
 Plane = NDArray[np.float32]
 """Shape `(row, column)`."""
 
-_PIXEL_KEYWORDS = (
+_DESCRIBING = (
     "SamplesPerPixel",
     "PhotometricInterpretation",
     "PlanarConfiguration",
@@ -31,9 +34,9 @@ _PIXEL_KEYWORDS = (
     "BitsStored",
     "HighBit",
     "PixelRepresentation",
-    "PixelData",
 )
-"""What decoding needs beside the header that was read before (C.7.6.3)."""
+"""How the pixel data are to be understood (C.7.6.3)."""
+_PLAIN = frozenset({ImplicitVRLittleEndian, ExplicitVRLittleEndian})
 _UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, NotImplementedError, RuntimeError)
 
 
@@ -76,7 +79,7 @@ def read_pixels(
 def _read_file(path: Path, headers: Sequence[FrameHeader]) -> Sequence[Plane | None]:
     """Return the planes of some frames of one file."""
     try:
-        dataset = read_dataset(path, with_pixels=True, only=_PIXEL_KEYWORDS)
+        dataset = _read_image(path, headers[0])
     except NotDicomError:
         return [None] * len(headers)
     if not headers[0].has_pixels:
@@ -92,6 +95,25 @@ def _read_file(path: Path, headers: Sequence[FrameHeader]) -> Sequence[Plane | N
             None if stored is None else _scaled(stored, header.dataset)
             for stored, header in zip(frames, headers, strict=True)
         ]
+
+
+def _read_image(path: Path, header: FrameHeader) -> FileDataset:
+    """Return pixels and what describes them, which a header of one image has said already."""
+    known = header.dataset
+    if header.pixels_begin is None or not isinstance(known, FileDataset):
+        return read_dataset(path, with_pixels=True, only=(*_DESCRIBING, "PixelData"))
+    pixels = read_pixel_data(path, known, header.pixels_begin)
+    elements: Elements = {
+        tag: element
+        for tag in map(tag_of, _DESCRIBING)
+        if (element := known.get_item(tag)) is not None
+    }
+    if pixels is not None:
+        elements[pixels.tag] = pixels
+    is_implicit, is_little_endian = known.original_encoding
+    return FileDataset(
+        path, elements, None, known.file_meta, bool(is_implicit), bool(is_little_endian)
+    )
 
 
 def _require_grey_planes(dataset: FileDataset, header: FrameHeader) -> None:
@@ -136,7 +158,7 @@ def _read_plain(dataset: FileDataset, headers: Sequence[FrameHeader]) -> list[St
     if not _has_all_pixels(dataset):
         return [None] * len(headers)
     try:
-        stored = dataset.pixel_array
+        stored = dataset.pixel_array if _needs_pydicom(dataset) else _view(dataset)
     except _UNREADABLE as error:
         raise UnusableStudyError(
             Code.UNSUPPORTED_SEQUENCE,
@@ -148,12 +170,32 @@ def _read_plain(dataset: FileDataset, headers: Sequence[FrameHeader]) -> list[St
     return [frames[position] if position < len(frames) else None for position in positions]
 
 
+def _needs_pydicom(dataset: FileDataset) -> bool:
+    """Whether pixels are not simply 16-bit numbers, one after another and lowest byte first."""
+    return (
+        dataset.file_meta.TransferSyntaxUID not in _PLAIN
+        or number_of(dataset, "BitsAllocated") != 16
+        or not 1 <= (number_of(dataset, "BitsStored") or 0) <= 16
+        or number_of(dataset, "PixelRepresentation") not in {0, 1}
+        or not text_of(dataset, "PhotometricInterpretation").startswith("MONOCHROME")
+    )
+
+
+def _view(dataset: FileDataset) -> Stored:
+    n_frames, n_rows, n_columns = (
+        int(number_of(dataset, keyword) or 1) for keyword in ("NumberOfFrames", "Rows", "Columns")
+    )
+    kind = "<i2" if number_of(dataset, "PixelRepresentation") else "<u2"
+    pixels = np.frombuffer(dataset.PixelData, kind, count=n_frames * n_rows * n_columns)
+    return pixels.reshape(n_frames, n_rows, n_columns)
+
+
 def _position(header: FrameHeader) -> int:
     return (header.frame_number or 1) - 1
 
 
 def _scaled(stored: Stored, header: Dataset) -> Plane:
-    if header.get("ModalityLUTSequence"):
+    if items_of(header, "ModalityLUTSequence"):
         return np.asarray(apply_modality_lut(stored, header), dtype=np.float32)
     slope, intercept = slope_and_intercept(header)
     return (stored.astype(np.float64) * slope + intercept).astype(np.float32)

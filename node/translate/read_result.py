@@ -17,7 +17,7 @@ from pydicom.uid import (
 
 from node.errors import NotDicomError
 from node.translate.equipment import MANUFACTURER
-from node.translate.headers import read_dataset
+from node.translate.files import read_dataset
 from node.translate.read_report import ReceivedNumber, read_numbers
 from node.translate.results import ResultKind
 from node.translate.values import text_of

@@ -1,20 +1,39 @@
 """A result object and its bytes."""
 
-import io
+import struct
 import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import UID, ExplicitVRLittleEndian
+from pydicom.charset import default_encoding
+from pydicom.dataset import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import (
+    correct_ambiguous_vr,
+    correct_ambiguous_vr_element,
+    write_data_element,
+)
+from pydicom.tag import BaseTag
+from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.valuerep import AMBIGUOUS_VR
 
 from node.translate.copying import replace_value
+from node.translate.elements import (
+    is_plain,
+    make_elements,
+    pack_element,
+    pack_value,
+    plain_element,
+    tag_of,
+)
 from node.translate.uids import input_key
 from node.version import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
 TRANSFER_SYNTAX_UID = str(ExplicitVRLittleEndian)
 """Result objects go out uncompressed, which every archive takes; only a movie is too large."""
+
+_PREAMBLE = b"\0" * 128 + b"DICM"
 
 ResultKind = Literal[
     "moco",
@@ -107,24 +126,49 @@ def to_bytes(result: ResultObject) -> bytes:
 
 
 def _write(dataset: Dataset, transfer_syntax_uid: str) -> bytes:
-    buffer = io.BytesIO()
-    file = Dataset(dataset)
-    # So that pydicom writes as it is what is bytes already: the content of a report.
-    is_implicit, is_little_endian = dataset.original_encoding
-    file.set_original_encoding(is_implicit, is_little_endian, dataset.original_character_set)
-    file.file_meta = _file_meta(dataset, transfer_syntax_uid)
+    meta = _pack(_file_meta(dataset, transfer_syntax_uid))
     with warnings.catch_warnings():
         # pydicom would write "??" for what the character set lacks, and only warn.
         warnings.filterwarnings("error", message=".*[Ee]ncod")
-        file.save_as(buffer, enforce_file_format=True)
+        body = _pack(Dataset(dict(dataset.items())))
+    length = pack_value("FileMetaInformationGroupLength", struct.pack("<L", len(meta)))
+    return b"".join((_PREAMBLE, length, meta, body))
+
+
+def _file_meta(dataset: Dataset, transfer_syntax_uid: str) -> Dataset:
+    """Return the file meta information without its length (PS3.10 7.1)."""
+    uids = {
+        "MediaStorageSOPClassUID": str(dataset.SOPClassUID),
+        "MediaStorageSOPInstanceUID": str(dataset.SOPInstanceUID),
+        "TransferSyntaxUID": transfer_syntax_uid,
+        "ImplementationClassUID": IMPLEMENTATION_CLASS_UID,
+        "ImplementationVersionName": IMPLEMENTATION_VERSION_NAME,
+    }
+    elements = make_elements(uids)
+    elements[tag_of("FileMetaInformationVersion")] = plain_element(
+        "FileMetaInformationVersion", "OB", b"\0\1"
+    )
+    return Dataset(elements)
+
+
+def _pack(dataset: Dataset) -> bytes:
+    """Return the elements in the order of their tags (PS3.5 7.1)."""
+    elements = dict(dataset.items())
+    return b"".join(
+        pack_element(elements[tag]) if is_plain(elements[tag]) else _pack_object(dataset, tag)
+        for tag in sorted(elements, key=int)
+    )
+
+
+def _pack_object(dataset: Dataset, tag: BaseTag) -> bytes:
+    """Return an element that pydicom writes."""
+    element = dataset[tag]
+    if element.VR in AMBIGUOUS_VR:
+        correct_ambiguous_vr_element(element, dataset, is_little_endian=True)
+    elif element.VR == "SQ":
+        for item in element.value:
+            correct_ambiguous_vr(item, is_little_endian=True, ancestors=[item, dataset])
+    buffer = DicomBytesIO()
+    buffer.is_little_endian, buffer.is_implicit_VR = True, False
+    write_data_element(buffer, element, dataset.get("SpecificCharacterSet", default_encoding))
     return buffer.getvalue()
-
-
-def _file_meta(dataset: Dataset, transfer_syntax_uid: str) -> FileMetaDataset:
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = UID(transfer_syntax_uid)
-    meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
-    meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
-    return meta

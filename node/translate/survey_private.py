@@ -16,8 +16,8 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from node.translate.copying import UNREADABLE
-from node.translate.headers import read_dataset
+from node.translate.elements import UNREADABLE
+from node.translate.files import read_dataset
 from node.translate.values import as_number
 from node.translate.vendors.elements import find_blocks
 from node.translate.vocabulary import HIDDEN

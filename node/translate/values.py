@@ -2,16 +2,14 @@
 
 import math
 import warnings
-from functools import cache
 from typing import Any
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
-from pydicom.tag import BaseTag, Tag
 
-from node.translate.copying import UNREADABLE
+from node.translate.elements import UNREADABLE, plain_kind, read_plain, tag_of
 
 
 def text_of(dataset: Dataset, keyword: str) -> str:
@@ -64,22 +62,20 @@ def numbers_of(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] 
 
 
 def value_of(dataset: Dataset, keyword: str) -> Any:
-    """Return a value as it is, None when it is missing or garbled; pydicom converts them late."""
-    tag = _tag(keyword)
-    if tag not in dataset:
-        return None
+    """Return a value as it is, None when it is missing or garbled.
+
+    What is still as it was read stays so: its bytes are what is copied into results.
+    """
+    tag = tag_of(keyword)
     element: Any = dataset.get_item(tag)  # decoded before, or raw
-    if isinstance(element, DataElement):
-        return element.value
+    if element is None or isinstance(element, DataElement):
+        return None if element is None else element.value
     try:
+        kind = plain_kind(element, keyword)
+        if kind is not None:
+            return read_plain(tag, kind, element.value)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return dataset[tag].value
     except UNREADABLE:
         return None
-
-
-@cache
-def _tag(keyword: str) -> BaseTag:
-    """Look a keyword up once: headers are asked for the same ones thousands of times."""
-    return Tag(keyword)

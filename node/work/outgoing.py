@@ -11,7 +11,7 @@ from node.settings import Destination, Settings
 from node.translate import ResultObject, RunStamp, find_reference, to_bytes
 from node.translate.document import Reference
 from node.translate.encode_retraction import Reason, encode_retraction
-from node.translate.headers import read_dataset
+from node.translate.files import read_dataset
 from node.version import SOFTWARE
 from storage.catalogue import Catalogue
 from storage.files import RESULTS, FileStore

@@ -50,7 +50,8 @@ def to_rgb(figure: Figure) -> UInt8[np.ndarray, "row column 3"]:
 def style_plot(axes: Axes, title: str, horizontal: str, vertical: str) -> None:
     """Give a plot the colours of the page."""
     axes.set_facecolor(PANEL)
-    axes.set_title(title, color=INK, fontsize=10.5, loc="left")
+    # A given height spares the search for one above all other parts of the plot.
+    axes.set_title(title, color=INK, fontsize=10.5, loc="left", y=1.0)
     axes.set_xlabel(horizontal, color=QUIET_INK, fontsize=9.5)
     axes.set_ylabel(vertical, color=QUIET_INK, fontsize=9.5)
     axes.tick_params(colors=QUIET_INK, labelsize=9)

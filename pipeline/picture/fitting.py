@@ -1,6 +1,8 @@
 """Text that fits its place: letters are measured, not counted."""
 
+from bisect import bisect_right
 from functools import cache
+from math import ceil
 
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
@@ -29,15 +31,14 @@ def width_px(text: str, size: float) -> float:
 
 def wrap(text: str, *, most_px: int, size: float) -> list[str]:
     """Break a text into lines that are no wider than a place; all but the first are indented."""
+    words = text.split()
     lines: list[str] = []
-    line = ""
-    for word in text.split():
-        longer = f"{line} {word}" if line.strip() else f"{line}{word}"
-        if line.strip() and width_px(longer, size) > most_px:
-            lines.append(line)
-            longer = _INDENT + word
-        line = longer
-    return [*lines, line] if line.strip() else lines
+    while words:
+        indent = _INDENT if lines else ""
+        n_words = _count_fitting(words, indent, "", most_px=most_px, size=size) or 1
+        lines.append(indent + " ".join(words[:n_words]))
+        words = words[n_words:]
+    return lines
 
 
 def shorten(text: str, *, most_px: int, size: float) -> str:
@@ -45,9 +46,17 @@ def shorten(text: str, *, most_px: int, size: float) -> str:
     if width_px(text, size) <= most_px:
         return text
     words = text.split(" ")
-    while words and width_px(" ".join(words) + _CUT, size) > most_px:
-        words.pop()
-    return " ".join(words).rstrip(" |;,") + _CUT
+    n_words = _count_fitting(words, "", _CUT, most_px=most_px, size=size)
+    return " ".join(words[:n_words]).rstrip(" |;,") + _CUT
+
+
+def _count_fitting(words: list[str], before: str, after: str, *, most_px: int, size: float) -> int:
+    """Return how many words fit; measuring is slow, so that few lengths are tried."""
+    return bisect_right(
+        range(1, len(words) + 1),
+        most_px,
+        key=lambda n_words: ceil(width_px(before + " ".join(words[:n_words]) + after, size)),
+    )
 
 
 @cache

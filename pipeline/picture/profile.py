@@ -81,7 +81,7 @@ def _show_strip(axes: Axes, strip: Strip, n_proton_density: int, title: str) -> 
             scaled[:, part] = (beats - low) / max(float(high - low), 1e-6)
     axes.imshow(scaled, cmap="gray", aspect="auto", vmin=0, vmax=1, interpolation="nearest")
     axes.set_axis_off()
-    axes.set_title(title, color=QUIET_INK, fontsize=8.5, pad=3)
+    axes.set_title(title, color=QUIET_INK, fontsize=8.5, pad=3, y=1.0)
 
 
 def _mark_beats(axes: Axes, motion: MotionCorrection) -> None:

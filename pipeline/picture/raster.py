@@ -3,7 +3,9 @@
 Quick enough for every frame of a movie; the letters are those of the plotting library.
 """
 
+from bisect import bisect_right
 from functools import cache
+from math import ceil
 from pathlib import Path
 
 import matplotlib as mpl
@@ -12,6 +14,8 @@ from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.picture.canvas import INK, PAPER
+
+_CUT = "..."
 
 Picture = UInt8[np.ndarray, "row column 3"]
 Spot = tuple[int, int]
@@ -96,10 +100,14 @@ def blank(n_rows: int, n_columns: int) -> Picture:
 def cut_text(text: str, *, size: int, width: int) -> str:
     """Return a line of text, without its last words where it is wider than allowed, pixels."""
     font, words = letters(size, is_bold=False), text.split(" ")
-    while len(words) > 1 and font.getlength(text) > width:
-        words.pop()
-        text = " ".join([*words, "..."])
-    return text
+    if len(words) == 1 or font.getlength(text) <= width:
+        return text
+    n_words = bisect_right(
+        range(1, len(words)),
+        width,
+        key=lambda n: ceil(font.getlength(" ".join([*words[:n], _CUT]))),
+    )
+    return " ".join([*words[: max(n_words, 1)], _CUT])
 
 
 @cache

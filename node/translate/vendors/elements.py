@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 
-from node.translate.copying import UNREADABLE
+from node.translate.elements import UNREADABLE
 
 UNVERIFIED = "unverified"
 """Source of what no document and no file confirms."""
