@@ -29,10 +29,11 @@ heart has less noise than that and would be believed too much."""
 PIXEL_SD = (0.6, 0.15, 0.3, 0.2, 0.15)
 """How much a pixel may differ from the whole heart in the log of flow (factor 1.8: a defect at half
 flow lies little further away), volume, exchange and interstitium, and in arrival (s)."""
-LEVEL_SD = 0.1
-"""How far, in log of flow, a whole heart may lie from what deconvolution without a model says. Its
-level scatters by that much and a little more over kinds of tissue; that of the fit, along its
-valley, by several times as much where a curve happens to be ambiguous."""
+LEVEL_TOLERANCE, LEVEL_SD = 0.15, 0.1
+"""How far, in log of flow, a whole heart may lie from what deconvolution without a model says before
+it counts against it, and how soon it does. The level of the deconvolution scatters by about that
+much over kinds of tissue; that of the fit, along its valley, by several times as much where a curve
+happens to be ambiguous."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +102,8 @@ def belief_from(profile: DelayProfile, level: float) -> Belief:
     """
     weight = profile.weight[:, None]
     if math.isfinite(level):
-        away = (profile.parameters[:, FLOW] - level) / LEVEL_SD
+        away = (profile.parameters[:, FLOW] - level).abs() - LEVEL_TOLERANCE
+        away = away.clamp_min(0.0) / LEVEL_SD
         weight = torch.softmax(profile.weight.log() - 0.5 * away.square(), dim=0)[:, None]
     centre = (weight * profile.parameters).sum(0)
     away = (profile.parameters - centre).square()
