@@ -30,7 +30,7 @@ PIXEL_SD = (0.6, 0.15, 0.3, 0.2, 0.15)
 """How much a pixel may differ from the whole heart in the log of flow (factor 1.8: a defect at half
 flow lies little further away), volume, exchange and interstitium, and in arrival (s)."""
 LEVEL_TOLERANCE, LEVEL_SD = 0.15, 0.1
-"""How far, in log of flow, a whole heart may lie from what deconvolution without a model says before
+"""How far, in log of flow, a whole heart may lie from what deconvolution without a model says until
 it counts against it, and how soon it does. The level of the deconvolution scatters by about that
 much over kinds of tissue; that of the fit, along its valley, by several times as much where a curve
 happens to be ambiguous."""
