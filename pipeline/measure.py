@@ -30,8 +30,8 @@ MARGIN_PX = 1.0
 MIN_VALID_FRACTION = 0.5
 """A region with less than this has no number."""
 SHARED_FRACTION = 0.05
-"""Correlation between the errors of any two pixels of an exam, assumed: of a standard error of
-20 % a pixel, 4 to 5 % are shared, the part of the arterial input and of its scale."""
+"""Correlation between what the noise of any two pixels of an exam does to them, assumed: the
+arterial input and the arrival that they are fitted with are noisy too."""
 PIXELS_PER_SAMPLE = 4.0
 """Neighbouring pixels that err as one, assumed: images are interpolated by a factor of up to two
 in each direction when they are reconstructed, and again when motion is corrected."""
@@ -45,6 +45,8 @@ class _Pixels:
 
     flow: Float[Tensor, " voxel"]
     error: Float[Tensor, " voxel"]
+    systematic: Float[Tensor, " voxel"]
+    """Part of `error` that the whole exam shares, ml/min/g."""
     segment: Int[Tensor, " voxel"]
     level: Int[Tensor, " voxel"]
     is_endocardial: Bool[Tensor, " voxel"]
@@ -73,6 +75,7 @@ def measure(slices: Sequence[SliceAnalysis]) -> tuple[RegionFlow, ...]:
     pixels = _Pixels(
         flow=torch.cat([part.flow for part in parts]),
         error=torch.cat([part.error for part in parts]),
+        systematic=torch.cat([part.systematic for part in parts]),
         segment=torch.cat([part.segment for part in parts]),
         level=torch.cat([part.level for part in parts]),
         is_endocardial=torch.cat([part.is_endocardial for part in parts]),
@@ -81,7 +84,9 @@ def measure(slices: Sequence[SliceAnalysis]) -> tuple[RegionFlow, ...]:
         RegionFlow(
             name=name,
             layer=layer,
-            flow=statistics_of(pixels.flow[chosen], pixels.error[chosen]),
+            flow=statistics_of(
+                pixels.flow[chosen], pixels.error[chosen], pixels.systematic[chosen]
+            ),
             segment=segment,
         )
         for name, segment, is_in in _regions(pixels)
@@ -106,7 +111,11 @@ def counted_pixels(sectors: SliceSectors) -> Bool[Tensor, "row column"]:
     return core
 
 
-def statistics_of(flow: Float[Tensor, " voxel"], error: Float[Tensor, " voxel"]) -> FlowStatistics:
+def statistics_of(
+    flow: Float[Tensor, " voxel"],
+    error: Float[Tensor, " voxel"],
+    systematic: Float[Tensor, " voxel"],
+) -> FlowStatistics:
     """Summarise the pixels of a region.
 
     Parameters
@@ -115,21 +124,25 @@ def statistics_of(flow: Float[Tensor, " voxel"], error: Float[Tensor, " voxel"])
         Flow, ml/min/g; NaN where there is none.
     error
         Standard error of each pixel, ml/min/g; NaN where it is not known.
+    systematic
+        Part of it that the whole exam shares, ml/min/g; no mean makes it smaller.
 
     Returns
     -------
     FlowStatistics
-        The standard error of the mean of n pixels, of which a shared fraction r errs together and
-        the rest in groups of m neighbours, is
+        The standard error of the mean of n pixels is
 
-            se² = r mean(error)² + (1 - r) mean(error²) / max(1, n / m)
+            se² = mean(systematic)² + r mean(own)² + (1 - r) mean(own²) / max(1, n / m)
 
-        with r = `SHARED_FRACTION`, m = `PIXELS_PER_SAMPLE`. It is the variance of a mean of
-        equally correlated values (Kish 1965, Survey Sampling) with the samples counted that
-        are independent. Without errors of pixels, their spread takes that place.
+        with own² = error² - systematic², of which a fraction r = `SHARED_FRACTION` errs together
+        and the rest in groups of m = `PIXELS_PER_SAMPLE` neighbours. The latter two are the
+        variance of a mean of equally correlated values (Kish 1965, Survey Sampling) with the
+        samples counted that are independent. Without errors of pixels, their spread takes that
+        place.
 
     """
-    known = flow[flow.isfinite()]
+    is_known = flow.isfinite()
+    known = flow[is_known]
     valid_fraction = len(known) / len(flow) if len(flow) else 0.0
     if len(known) == 0 or valid_fraction < MIN_VALID_FRACTION:
         nan = float("nan")
@@ -146,20 +159,24 @@ def statistics_of(flow: Float[Tensor, " voxel"], error: Float[Tensor, " voxel"])
         mean_ml_min_g=float(known.mean()),
         median_ml_min_g=float(known.quantile(0.5)),
         sd_ml_min_g=spread,
-        standard_error_ml_min_g=_error_of_mean(error[flow.isfinite()], len(known), spread),
+        standard_error_ml_min_g=_error_of_mean(error[is_known], systematic[is_known], spread),
         n_pixels=len(known),
         valid_fraction=valid_fraction,
     )
 
 
-def _error_of_mean(error: Float[Tensor, " voxel"], n_pixels: int, spread: float) -> float:
-    n_samples = max(1.0, n_pixels / PIXELS_PER_SAMPLE)
-    known = error[error.isfinite()]
-    if len(known) == 0:
+def _error_of_mean(
+    error: Float[Tensor, " voxel"], systematic: Float[Tensor, " voxel"], spread: float
+) -> float:
+    n_samples = max(1.0, len(error) / PIXELS_PER_SAMPLE)
+    is_known = error.isfinite()
+    if not bool(is_known.any()):
         return float(spread / n_samples**0.5)
-    shared = float(known.mean()) ** 2
-    own = float(known.square().mean())
-    return float((SHARED_FRACTION * shared + (1 - SHARED_FRACTION) * own / n_samples) ** 0.5)
+    shared = systematic[is_known]
+    own = (error[is_known].square() - shared.square()).clamp_min(0.0)
+    by_noise = SHARED_FRACTION * own.sqrt().mean().square()
+    by_noise += (1 - SHARED_FRACTION) * own.mean() / n_samples
+    return float((shared.mean().square() + by_noise).sqrt())
 
 
 def _counted(flow: FlowMap | None, sectors: SliceSectors) -> _Pixels:
@@ -167,10 +184,13 @@ def _counted(flow: FlowMap | None, sectors: SliceSectors) -> _Pixels:
     core = counted_pixels(sectors)
     unknown = torch.full(core.shape, float("nan"), dtype=torch.float64)
     error = None if flow is None else flow.standard_error_ml_min_g
+    counted = (unknown if flow is None else flow.flow_ml_min_g.double().cpu())[core]
+    fraction = 0.0 if flow is None else flow.systematic_fraction
     level = _LEVELS.index(sectors.level)
     return _Pixels(
-        flow=(unknown if flow is None else flow.flow_ml_min_g.double().cpu())[core],
+        flow=counted,
         error=(unknown if error is None else error.double().cpu())[core],
+        systematic=fraction * counted,
         segment=sectors.segment.cpu()[core],
         level=torch.full((int(core.sum()),), level),
         is_endocardial=sectors.is_endocardial.cpu()[core],

@@ -192,6 +192,8 @@ class FlowMap:
     """Tissue model that was fitted."""
     standard_error_ml_min_g: Float[Tensor, "row column"] | None = None
     """Standard error of flow, noise and model included."""
+    systematic_fraction: float = 0.0
+    """Relative error that all pixels of an exam share; it is part of their standard error."""
     at_bound: Bool[Tensor, "row column"] | None = None
     """Pixels whose fit ended at a bound: their number says "at least" or "at most"."""
     blood_volume: Float[Tensor, "row column"] | None = None

@@ -27,7 +27,7 @@ from pipeline.perfusion.noise import whitening
 from pipeline.perfusion.window import arriving_bolus, first_pass_s
 from pipeline.types import ArterialInput, FlowModel
 
-__all__ = ["FlowFit", "exam_belief", "fit"]
+__all__ = ["SYSTEMATIC_FRACTION", "FlowFit", "exam_belief", "fit"]
 
 MIN_SAMPLES = 8
 SYSTEMATIC_FRACTION = 0.14

@@ -10,7 +10,7 @@ from torch.nn.functional import max_pool2d
 
 from pipeline.parameters import FlowSettings
 from pipeline.perfusion.btex import Belief
-from pipeline.perfusion.fit import FlowFit, exam_belief, fit
+from pipeline.perfusion.fit import SYSTEMATIC_FRACTION, FlowFit, exam_belief, fit
 from pipeline.perfusion.window import first_pass_s
 from pipeline.smoothing import smooth
 from pipeline.types import ArterialInput, FlowMap, FlowModel
@@ -149,6 +149,7 @@ def _map_of(fitted: FlowFit, chosen: Bool[Tensor, "row column"], model: FlowMode
     def picture(values: Float[Tensor, " voxel"] | None) -> Float[Tensor, "row column"] | None:
         return None if values is None else _picture(values, chosen)
 
+    error = picture(fitted.standard_error_ml_min_g)
     at_bound = None
     if fitted.at_bound is not None:
         at_bound = torch.zeros_like(chosen)
@@ -158,7 +159,8 @@ def _map_of(fitted: FlowFit, chosen: Bool[Tensor, "row column"], model: FlowMode
         fit_quality=_picture(fitted.fit_quality, chosen),
         delay_s=_picture(fitted.delay_s, chosen),
         model=model,
-        standard_error_ml_min_g=picture(fitted.standard_error_ml_min_g),
+        standard_error_ml_min_g=error,
+        systematic_fraction=0.0 if error is None else SYSTEMATIC_FRACTION,
         at_bound=at_bound,
         blood_volume=picture(fitted.blood_volume),
         interstitial_volume=picture(fitted.interstitial_volume),

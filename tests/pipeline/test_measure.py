@@ -149,34 +149,57 @@ def test_half_of_the_pixels_is_the_limit(n_valid: int, has_number: bool) -> None
     assert MIN_VALID_FRACTION == 0.5
     flow = torch.full((100,), float("nan"), dtype=torch.float64)
     flow[:n_valid] = 1.0
-    found = statistics_of(flow, torch.full((100,), 0.1, dtype=torch.float64))
+    found = statistics_of(flow, torch.full_like(flow, 0.1), torch.zeros_like(flow))
     assert math.isnan(found.mean_ml_min_g) is not has_number
     assert found.n_pixels == n_valid
 
 
 def test_error_of_a_mean_is_that_of_correlated_samples() -> None:
-    """Simulate samples that share a part of their error, m pixels each."""
-    n_samples, n_runs, error = 30, 20000, 0.3
+    """Simulate samples that share a part of their error, m pixels each, and one error of all."""
+    n_samples, n_runs, error, systematic = 30, 20000, 0.3, 0.1
     generator = torch.Generator().manual_seed(0)
-    shared = torch.randn(n_runs, 1, generator=generator, dtype=torch.float64)
+    every, shared = torch.randn(2, n_runs, 1, generator=generator, dtype=torch.float64)
     own = torch.randn(n_runs, n_samples, generator=generator, dtype=torch.float64)
     drawn = error * (SHARED_FRACTION**0.5 * shared + (1 - SHARED_FRACTION) ** 0.5 * own)
-    expected = float(drawn.mean(dim=1).std())
+    expected = float((systematic * every + drawn).mean(dim=1).std())
     n_pixels = round(n_samples * PIXELS_PER_SAMPLE)
     flow = torch.ones(n_pixels, dtype=torch.float64)
-    found = statistics_of(flow, torch.full_like(flow, error)).standard_error_ml_min_g
-    assert found == pytest.approx(expected, rel=0.03)
+    found = statistics_of(
+        flow, torch.full_like(flow, math.hypot(error, systematic)), systematic * flow
+    )
+    assert found.standard_error_ml_min_g == pytest.approx(expected, rel=0.03)
+
+
+def test_no_mean_is_better_than_what_all_pixels_share() -> None:
+    flow = torch.full((10000,), 2.0, dtype=torch.float64)
+    found = statistics_of(flow, 0.15 * flow, 0.14 * flow).standard_error_ml_min_g
+    assert 0.28 < found < 0.29
 
 
 def test_error_of_few_pixels_is_not_below_that_of_one_sample() -> None:
     flow = torch.ones(3, dtype=torch.float64)
-    assert statistics_of(flow, 0.4 * flow).standard_error_ml_min_g == pytest.approx(0.4)
+    found = statistics_of(flow, 0.4 * flow, 0.0 * flow)
+    assert found.standard_error_ml_min_g == pytest.approx(0.4)
 
 
 def test_without_errors_of_pixels_the_spread_is_taken() -> None:
     flow = torch.tensor([1.0, 3.0], dtype=torch.float64).repeat(32)
-    found = statistics_of(flow, torch.full_like(flow, float("nan")))
+    found = statistics_of(flow, torch.full_like(flow, float("nan")), torch.zeros_like(flow))
     assert found.standard_error_ml_min_g == pytest.approx((PIXELS_PER_SAMPLE / 64) ** 0.5)
+
+
+def test_what_a_map_says_its_pixels_share_stays_in_every_region(
+    slices: list[SliceAnalysis],
+) -> None:
+    result = slices[1]
+    assert result.flow is not None
+    shared = dataclasses.replace(
+        result.flow,
+        flow_ml_min_g=torch.full_like(result.flow.flow_ml_min_g, 2.0),
+        systematic_fraction=0.1,
+    )
+    for one in measure([dataclasses.replace(result, flow=shared)]):
+        assert one.flow.standard_error_ml_min_g == pytest.approx(0.2, rel=1e-6)
 
 
 def test_a_slice_without_flow_or_sectors(slices: list[SliceAnalysis]) -> None:
