@@ -4,7 +4,7 @@ JPEG Baseline is what every viewer plays and nearly every archive takes; `node.s
 for one that does not. It is a picture to look at: nothing is measured in it.
 """
 
-import io
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 from PIL import Image
@@ -84,7 +84,9 @@ def _set_frames(target: Dataset, movie: Movie) -> None:
 
 
 def _to_jpeg(picture: Picture) -> bytes:
-    buffer = io.BytesIO()
-    # Half the colour resolution along rows, as the photometric interpretation says.
-    Image.fromarray(picture).save(buffer, "JPEG", quality=QUALITY, subsampling="4:2:2")
-    return buffer.getvalue()
+    # Into a real file Pillow compresses without holding the interpreter, so that threads help.
+    with tempfile.TemporaryFile() as file:
+        # Half the colour resolution along rows, as the photometric interpretation says.
+        Image.fromarray(picture).save(file, "JPEG", quality=QUALITY, subsampling="4:2:2")
+        file.seek(0)
+        return file.read()
