@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from pipeline.motion.compose import magnitude, pixel_grid
 from pipeline.segment.heart import HeartRegion
-from pipeline.smoothing import smooth
+from pipeline.smoothing import read_smooth
 
 WORKING_SPACING_MM = 2.0
 MARGIN_MM = 24.0
@@ -55,13 +55,13 @@ class HeartCrop:
     def cut(self, frames: Float[Tensor, "time row column"]) -> Float[Tensor, "time side side"]:
         """Resample the region out of the full frames, low-passed to its own pixel size."""
         ratio_row, ratio_column = self._ratio
-        like = frames.new_zeros(len(frames), self.size, self.size)
-        grid = pixel_grid(like) - (self.size - 1) / 2
-        row = self.region.centre_row + grid[0] * ratio_row
-        column = self.region.centre_column + grid[1] * ratio_column
-        return _pick(
-            smooth(frames, (_blur_px(ratio_row), _blur_px(ratio_column))),
-            torch.stack([row, column]),
+        line = torch.arange(self.size, dtype=frames.dtype, device=frames.device)
+        line = line - (self.size - 1) / 2
+        return read_smooth(
+            frames,
+            (_blur_px(ratio_row), _blur_px(ratio_column)),
+            row=self.region.centre_row + line * ratio_row,
+            column=self.region.centre_column + line * ratio_column,
         )
 
     def weight(self, like: Float[Tensor, "*batch row column"]) -> Float[Tensor, "side side"]:

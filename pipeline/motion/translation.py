@@ -78,13 +78,14 @@ def _pairwise(
     maps: Complex[Tensor, "time row column"], reach_px: int
 ) -> tuple[Float[Tensor, "time time axis"], Float[Tensor, "time time"]]:
     """Return shift from frame i to frame j and the height of its correlation peak, i < j."""
-    n_frames = len(maps)
-    spectra = torch.fft.fft2(maps)
+    n_frames, shape = len(maps), maps.shape[-2:]
+    spectra = torch.fft.rfft2(torch.stack([maps.real, maps.imag], dim=1))
     norms = maps.abs().square().sum(dim=(1, 2)).sqrt().clamp_min(1e-20)
     shifts = torch.zeros(n_frames, n_frames, 2, dtype=norms.dtype, device=maps.device)
     heights = torch.zeros(n_frames, n_frames, dtype=norms.dtype, device=maps.device)
     for i in range(n_frames - 1):
-        correlation = torch.fft.ifft2(spectra[i].conj() * spectra[i + 1 :]).real
+        product = (spectra[i].conj() * spectra[i + 1 :]).sum(dim=1)
+        correlation = torch.fft.irfft2(product, s=shape)
         shifts[i, i + 1 :], height = _peak(correlation, reach_px)
         heights[i, i + 1 :] = height / (norms[i] * norms[i + 1 :])
     return shifts, heights
@@ -95,8 +96,8 @@ def _peak(
 ) -> tuple[Float[Tensor, "pair axis"], Float[Tensor, " pair"]]:
     """Find the largest value within reach of zero shift, to a fraction of a pixel by parabolas."""
     reach = min(reach_px, (min(correlation.shape[-2:]) - 3) // 2)
-    near = correlation.roll((reach + 1, reach + 1), dims=(-2, -1))
-    near = near[:, : 2 * reach + 3, : 2 * reach + 3]
+    around = torch.arange(-reach - 1, reach + 2, device=correlation.device)
+    near = correlation[:, around % correlation.shape[1]][:, :, around % correlation.shape[2]]
     inner = near[:, 1:-1, 1:-1]
     height, place = inner.flatten(1).max(dim=1)
     row, column = place // inner.shape[2] + 1, place % inner.shape[2] + 1

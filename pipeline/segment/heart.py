@@ -131,7 +131,9 @@ def _calm_rise(
         return frames[:0]
     curves = smooth(frames, (PIXEL_BLUR_MM / spacing_mm[0], PIXEL_BLUR_MM / spacing_mm[1]))
     padded = torch.cat([curves[:1], curves, curves[-1:]])
-    calm = torch.stack([padded[:-2], padded[1:-1], padded[2:]]).median(dim=0).values
+    before, after = padded[:-2], padded[2:]
+    low, high = torch.minimum(before, after), torch.maximum(before, after)
+    calm = torch.maximum(low, torch.minimum(high, curves))  # the median of three
     return calm - calm[:3].mean(dim=0)
 
 

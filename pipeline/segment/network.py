@@ -8,6 +8,7 @@ stop looking, and what the answer is worth.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -18,7 +19,7 @@ from torch.nn import functional
 from models.networks.segmentation import SegmentationNetwork
 from models.networks.summary import SIZE, SPACING_MM, summarise
 from pipeline.segment.heart import HeartRegion, passage_places
-from pipeline.smoothing import smooth
+from pipeline.smoothing import read_smooth
 
 N_ORIENTATIONS = 8
 SUBPIXELS = 3
@@ -60,7 +61,7 @@ class HeartSquare:
         line = torch.arange(SIZE, dtype=frames.dtype, device=frames.device) - (SIZE - 1) / 2
         row = self.centre_row + line * (SPACING_MM / self.image_spacing_mm[0])
         column = self.centre_column + line * (SPACING_MM / self.image_spacing_mm[1])
-        return _read(smooth(frames, (row_width, column_width)), row, column, "border")
+        return read_smooth(frames, (row_width, column_width), row=row, column=column)
 
     def spread(
         self, maps: Float[Tensor, "map side side"], size: tuple[int, int]
@@ -72,7 +73,7 @@ class HeartSquare:
                 size, (self.centre_row, self.centre_column), self.image_spacing_mm, strict=True
             )
         )
-        return functional.avg_pool2d(_read(maps, row, column, "zeros"), SUBPIXELS)
+        return functional.avg_pool2d(_read(maps, row, column), SUBPIXELS)
 
     def in_image(self, row: float, column: float) -> tuple[float, float]:
         """Return the image position of a position in the square, px."""
@@ -123,17 +124,18 @@ def look_at_heart(
 
     """
     view = _View(frames=frames, n_proton_density=n_proton_density, network=network)
-    places = passage_places(frames[n_proton_density:], region, spacing_mm=spacing_mm)
     best = None
-    others = _everywhere(frames, spacing_mm) if is_thorough else ()
-    for n_asked, place in enumerate((*places, *others)):
-        if best is not None and agreement(best) > (SURE if n_asked < len(places) else LIKELY):
+    for place, enough in _places(view, region, spacing_mm, is_thorough=is_thorough):
+        if best is not None and agreement(best) > enough:
             break
         square, tissues = _settled(place, view, spacing_mm)
         if _heartness(tissues) > MIN_HEARTNESS:
             seen = _look(square, view)
             best = seen if best is None or agreement(seen) > agreement(best) else best
-    return _look(_square(places[0], spacing_mm), view) if best is None else best
+        if best is not None and agreement(best) > SURE:
+            break  # before the other places are even looked for
+    first = (region.centre_row, region.centre_column)
+    return _look(_square(first, spacing_mm), view) if best is None else best
 
 
 def agreement(seen: HeartShares) -> float:
@@ -157,6 +159,19 @@ class _View:
     frames: Float[Tensor, "time row column"]
     n_proton_density: int
     network: SegmentationNetwork
+
+
+def _places(
+    view: _View, region: HeartRegion, spacing_mm: tuple[float, float], *, is_thorough: bool
+) -> Iterator[tuple[tuple[float, float], float]]:
+    """Yield places to ask, px, and the agreement that makes asking needless."""
+    yield (region.centre_row, region.centre_column), SURE
+    frames = view.frames[view.n_proton_density :]
+    for place in passage_places(frames, region, spacing_mm=spacing_mm)[1:]:
+        yield place, SURE
+    if is_thorough:
+        for place in _everywhere(view.frames, spacing_mm):
+            yield place, LIKELY
 
 
 def _everywhere(
@@ -256,15 +271,14 @@ def _read(
     images: Float[Tensor, "image row column"],
     row: Float[Tensor, " new_row"],
     column: Float[Tensor, " new_column"],
-    beyond: str,
 ) -> Float[Tensor, "image new_row new_column"]:
-    """Read images at the crossings of rows and columns, px, bilinear."""
+    """Read images at the crossings of rows and columns, px, bilinear; 0 beyond the border."""
     scale = [2.0 / max(size - 1, 1) for size in images.shape[-2:]]
     grid = torch.stack(
         torch.meshgrid(row * scale[0] - 1.0, column * scale[1] - 1.0, indexing="ij")[::-1], dim=-1
     )
     return functional.grid_sample(
-        images[None], grid[None], mode="bilinear", padding_mode=beyond, align_corners=True
+        images[None], grid[None], mode="bilinear", padding_mode="zeros", align_corners=True
     )[0]
 
 
