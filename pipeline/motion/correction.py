@@ -174,9 +174,10 @@ def _still(series: Series) -> MotionCorrection:
 
 def _apply(series: Series, candidate: Candidate, method: Method) -> MotionCorrection:
     """Resample the original frames once, at full resolution, and measure the result."""
-    moved = _resample(series.usable, candidate.field)
+    field = candidate.field
+    moved = _resample(series.usable, field)
     displacement = series.still
-    displacement[series.is_usable] = candidate.field
+    displacement[series.is_usable] = field
     corrected = series.frames.clone()
     corrected[series.is_usable] = moved.to(corrected.dtype)
     crop = series.crop

@@ -12,8 +12,6 @@ runs away. A frame that its reference explains badly keeps the place of the step
 joined; images are always cut from the original.
 """
 
-from dataclasses import replace
-
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -53,46 +51,12 @@ def register(series: Series, progress: Progress) -> tuple[Candidate, ...]:
         Told stage and fraction.
 
     """
-    crop = series.crop
-    found = candidates(
-        crop.cut(series.usable) / series.usable.amax(),
-        crop.weight(series.usable),
-        n_proton_density=series.n_proton_density,
-        spacing_mm=crop.spacing_mm,
-        is_fine=max(series.spacing_mm) < COARSE_MM,
-        progress=progress,
-    )
-    return tuple(replace(entry, field=crop.spread(entry.field)) for entry in found)
-
-
-def candidates(
-    frames: Float[Tensor, "time row column"],
-    weight: Float[Tensor, "row column"],
-    *,
-    n_proton_density: int,
-    spacing_mm: float,
-    is_fine: bool,
-    progress: Progress,
-) -> tuple[Candidate, ...]:
-    """Register a heart crop; fields are on the grid of the crop.
-
-    Parameters
-    ----------
-    frames
-        Heart crop of finite, not blank frames. Shape `(time, row, column)`.
-    weight
-        Heart window, 0-1. Shape `(row, column)`.
-    n_proton_density
-        Frames at the start without saturation pulse.
-    spacing_mm
-        Pixel size of the crop, mm.
-    is_fine
-        False for low-resolution series: they show too little to bend frames, or to tell where
-        frames without contrast lie among the others.
-    progress
-        Told stage and fraction.
-
-    """
+    crop, n_proton_density = series.crop, series.n_proton_density
+    frames = crop.cut(series.usable) / series.usable.amax()
+    weight, spacing_mm = crop.weight(series.usable), crop.spacing_mm
+    # Low-resolution series show too little to bend frames, or to tell where frames without
+    # contrast lie among the others.
+    is_fine = max(series.spacing_mm) < COARSE_MM
     progress("motion: translation", 0.0)
     shifts = translations(frames, weight, reach_px=max(2, round(REACH_MM / spacing_mm)))
     affine = torch.cat([frames.new_zeros(len(frames), 2, 2), shifts[:, :, None]], dim=2)
@@ -114,12 +78,13 @@ def candidates(
     return tuple(
         Candidate(
             name=name,
-            field=anchored(
+            in_crop=anchored(
                 _place_groups(
                     frames, weight, field, is_enhanced, groups, spacing_mm if is_fine else None
                 ),
                 reference,
             ),
+            crop=crop,
             reference=reference,
         )
         for name, field in found

@@ -115,7 +115,8 @@ def register(series: Series, networks: Networks, progress: Progress) -> tuple[Ca
     return tuple(
         Candidate(
             name=name,
-            field=view.crop.spread(anchored(field, reference)),
+            in_crop=anchored(field, reference),
+            crop=view.crop,
             reference=reference,
             is_unlike=marked,
         )

@@ -53,7 +53,7 @@ def register(
     with torch.no_grad():
         found = _steps(networks, frames, reference, progress)
     return tuple(
-        Candidate(name=name, field=crop.spread(anchored(field, reference)), reference=reference)
+        Candidate(name=name, in_crop=anchored(field, reference), crop=crop, reference=reference)
         for name, field in found
     )
 

@@ -41,12 +41,18 @@ class Candidate:
     """One answer of a method."""
 
     name: str
-    field: Float[Tensor, "usable axis row column"]
-    """Displacement of the usable frames on the grid of the full image, px."""
+    in_crop: Float[Tensor, "usable axis side side"]
+    """Displacement of the usable frames on the grid of the heart region, px of it."""
+    crop: HeartCrop
     reference: int
     """Among the usable frames; it does not move."""
     is_unlike: Bool[Tensor, " usable"] | None = None
     """Frames that do not fit the others; None where the method does not look."""
+
+    @property
+    def field(self) -> Float[Tensor, "usable axis row column"]:
+        """Displacement on the grid of the full image, px; computed when it is asked for."""
+        return self.crop.spread(self.in_crop)
 
 
 def prepare(

@@ -128,14 +128,14 @@ def look_at_heart(
     for place, enough in _places(view, region, spacing_mm, is_thorough=is_thorough):
         if best is not None and agreement(best) > enough:
             break
-        square, tissues = _settled(place, view, spacing_mm)
-        if _heartness(tissues) > MIN_HEARTNESS:
-            seen = _look(square, view)
+        glance = _settled(place, view, spacing_mm)
+        if _heartness(glance.tissues) > MIN_HEARTNESS:
+            seen = _look(glance, view)
             best = seen if best is None or agreement(seen) > agreement(best) else best
         if best is not None and agreement(best) > SURE:
             break  # before the other places are even looked for
     first = (region.centre_row, region.centre_column)
-    return _look(_square(first, spacing_mm), view) if best is None else best
+    return _look(_glance(_square(first, spacing_mm), view), view) if best is None else best
 
 
 def agreement(seen: HeartShares) -> float:
@@ -150,6 +150,15 @@ def agreement(seen: HeartShares) -> float:
 def middle_of(seen: HeartShares) -> tuple[float, float]:
     """Return the middle of the left ventricle with its wall, px of the image."""
     return seen.square.in_image(*_middle(seen.tissues.mean(dim=0)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Glance:
+    """What is seen of a square in one orientation."""
+
+    square: HeartSquare
+    summary: Float[Tensor, "channel side side"]
+    tissues: Float[Tensor, "tissue side side"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,28 +201,23 @@ def _square(place: tuple[float, float], spacing_mm: tuple[float, float]) -> Hear
     return HeartSquare(centre_row=place[0], centre_column=place[1], image_spacing_mm=spacing_mm)
 
 
-def _settled(
-    place: tuple[float, float], view: _View, spacing_mm: tuple[float, float]
-) -> tuple[HeartSquare, Float[Tensor, "tissue side side"]]:
-    """Return the square around the left ventricle that is seen from a place, and what it shows."""
-    square = _square(place, spacing_mm)
-    tissues = _glance(square, view)
+def _settled(place: tuple[float, float], view: _View, spacing_mm: tuple[float, float]) -> _Glance:
+    """Return what is seen of the square around the left ventricle that is seen from a place."""
+    glance = _glance(_square(place, spacing_mm), view)
     for _ in range(N_STEPS):
-        row, column = _middle(tissues)
+        row, column = _middle(glance.tissues)
         if math.hypot(row - (SIZE - 1) / 2, column - (SIZE - 1) / 2) * SPACING_MM < MOVED_MM:
             break
-        square = _square(square.in_image(row, column), spacing_mm)
-        tissues = _glance(square, view)
-    return square, tissues
+        glance = _glance(_square(glance.square.in_image(row, column), spacing_mm), view)
+    return glance
 
 
-def _glance(square: HeartSquare, view: _View) -> Float[Tensor, "tissue side side"]:
-    """Return the shares as seen in one orientation."""
+def _glance(square: HeartSquare, view: _View) -> _Glance:
     summary = summarise(square.cut(view.frames), view.n_proton_density)
     with torch.no_grad():
         tissues, _ = view.network(summary[None].contiguous(memory_format=torch.channels_last))
-    shares: Tensor = tissues.softmax(dim=1)[0]
-    return shares.contiguous()
+    shares = tissues.softmax(dim=1)[0].contiguous()
+    return _Glance(square=square, summary=summary, tissues=shares)
 
 
 def _heartness(tissues: Float[Tensor, "tissue side side"]) -> float:
@@ -225,14 +229,14 @@ def _heartness(tissues: Float[Tensor, "tissue side side"]) -> float:
     return surely * min(1.0, wall_mm2 / USUAL_WALL_MM2)
 
 
-def _look(square: HeartSquare, view: _View) -> HeartShares:
-    summary = summarise(square.cut(view.frames), view.n_proton_density)
-    views = torch.stack([turned(summary, index) for index in range(N_ORIENTATIONS)])
+def _look(glance: _Glance, view: _View) -> HeartShares:
+    """Look again, in all orientations."""
+    views = torch.stack([turned(glance.summary, index) for index in range(N_ORIENTATIONS)])
     with torch.no_grad():
         tissues, _ = view.network(views.contiguous(memory_format=torch.channels_last))
     shares = tissues.softmax(dim=1)
     back = torch.stack([turned_back(maps, index) for index, maps in enumerate(shares)])
-    return HeartShares(square=square, tissues=back.contiguous())
+    return HeartShares(square=glance.square, tissues=back.contiguous())
 
 
 def _middle(tissues: Float[Tensor, "tissue side side"]) -> tuple[float, float]:
