@@ -7,6 +7,7 @@ Needs the optional package itk-elastix; far too slow for routine use.
 """
 
 import importlib
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -16,9 +17,10 @@ from torch import Tensor
 from pipeline.motion.crop import HeartCrop
 from pipeline.segment import locate_heart
 
-RIGID_ITERATIONS = 200
-BENDING_ITERATIONS = 200
-N_RESOLUTIONS = 3
+RIGID_ITERATIONS = 500
+BENDING_ITERATIONS = 500
+N_RESOLUTIONS = 4
+"""With the iterations, as published."""
 GRID_MM = 16.0
 N_SAMPLES = 512
 WINDOW = 0.2
@@ -108,7 +110,10 @@ def _register(
         log_to_console=False,
         number_of_threads=1,
     )
-    field = itk.transformix_deformation_field(image, parameters, log_to_console=False)
+    with TemporaryDirectory() as folder:  # it writes its result to a file too
+        field = itk.transformix_deformation_field(
+            image, parameters, log_to_console=False, output_directory=folder
+        )
     values = torch.from_numpy(itk.array_from_image(field).copy()).float()
     return values[..., :2].flip(-1).permute(0, 3, 1, 2).contiguous()
 
