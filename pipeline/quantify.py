@@ -30,7 +30,7 @@ from pipeline.quality import (
 from pipeline.regions import SliceSectors
 from pipeline.registered import registered
 from pipeline.segment import locate_heart, segment
-from pipeline.signal import to_concentration
+from pipeline.signal import count_pre_contrast, to_concentration
 from pipeline.types import (
     ArterialInput,
     FlowMap,
@@ -44,6 +44,8 @@ from pipeline.types import (
 _MIN_KNOWN_FRACTION = 0.1
 """Share of the wall with a flow below which a map would show chance."""
 _MIN_KNOWN_PIXELS = 20
+_MIN_DARK = 3
+"""Frames before any contrast that make a baseline."""
 _MIN_DENSITY_FRACTION = 0.6
 """Proton density over that of the wall below which a pixel holds too much air to be measured."""
 
@@ -195,21 +197,29 @@ def _concentration(
         proton_density=series.proton_density,
         relaxation=shared.parameters.myocardium,
         spacing_mm=series.geometry.spacing_mm,
-        n_pre_contrast=_count_before_foot(shared.arterial_input, series),
+        n_pre_contrast=_count_before_contrast(shared.arterial_input, series),
     )
 
 
-def _count_before_foot(arterial_input: ArterialInput | None, series: ImageSeries) -> int | None:
-    """Return how many perfusion frames precede arrival in the left ventricle.
+def _count_before_contrast(arterial_input: ArterialInput | None, series: ImageSeries) -> int | None:
+    """Return how many perfusion frames show no contrast; None where that is not known.
 
-    Blood of the right ventricle enhances earlier; muscle does not, and more frames make a
-    quieter baseline.
+    Muscle enhances after the left ventricle, and more frames make a quieter baseline. But blood of
+    the right ventricle, which is bright before, shines into the septum: counted as its baseline it
+    would hide flow, and where the baseline is the scale, most of it. So the frames before any
+    enhancement are taken unless they are very few.
     """
     if arterial_input is None:
         return None
+    recovery = series.frames[series.n_proton_density :]
     foot_s = arterial_input.time_s[arterial_input.foot]
     n_before = int((series.time_s[series.n_proton_density :] <= foot_s).sum())
-    return n_before if n_before >= 2 else None
+    try:
+        n_dark = min(count_pre_contrast(recovery), n_before)
+    except CannotQuantifyError:
+        n_dark = 0
+    n_chosen = n_dark if n_dark >= _MIN_DARK else n_before
+    return n_chosen if n_chosen >= 2 else None
 
 
 def _heart_disc(result: SliceAnalysis, series: ImageSeries) -> Bool[Tensor, "row column"]:

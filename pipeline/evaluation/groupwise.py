@@ -17,10 +17,11 @@ from torch import Tensor
 from pipeline.motion.crop import HeartCrop
 from pipeline.segment import locate_heart
 
-RIGID_ITERATIONS = 500
-BENDING_ITERATIONS = 500
-N_RESOLUTIONS = 4
-"""With the iterations, as published."""
+RIGID_ITERATIONS = 200
+BENDING_ITERATIONS = 200
+N_RESOLUTIONS = 3
+"""Published are 500 iterations and 4 resolutions; here those drive frames without contrast out of
+the image."""
 GRID_MM = 16.0
 N_SAMPLES = 512
 WINDOW = 0.2

@@ -269,15 +269,22 @@ def test_single_pixels_that_are_no_numbers_cost_no_map() -> None:
     assert flow_of(found) == pytest.approx(flow_of(run_calm(calm_exam())), rel=0.1)
 
 
-@pytest.mark.parametrize("step_s", [0.4, 1.5, 3.0])
-def test_beats_from_fast_to_every_third_are_quantified(step_s: float) -> None:
-    """Time is only a unit: all rates follow it, but for what the fit believes beforehand.
-
-    A beat of 3 s makes stress flow of 0.6 ml/min/g, which few samples hardly tell from twice that.
-    """
+@pytest.mark.parametrize("step_s", [0.4, 1.5])
+def test_beats_from_fast_to_every_second_are_quantified(step_s: float) -> None:
+    """Time is only a unit: all rates follow it, but for what the fit believes beforehand."""
     usual_s = float(calm_exam().slices[0].time_s.diff().median())
     factor = step_s / usual_s
     found = run_calm(with_all(slowed(factor)))
     assert found.is_quantified
     expected = flow_of(run_calm(calm_exam())) / factor
     assert 0.6 * expected < flow_of(found) < 1.8 * expected
+    assert not [entry for entry in found.findings if "too slow" in entry.text]
+
+
+def test_images_every_three_seconds_are_said_to_be_too_few() -> None:
+    """Stress flow becomes 0.6 ml/min/g then, which so few samples hardly tell from twice that."""
+    usual_s = float(calm_exam().slices[0].time_s.diff().median())
+    found = run_calm(with_all(slowed(3.0 / usual_s)))
+    assert found.is_quantified
+    said = [entry for entry in found.findings if "too slow" in entry.text]
+    assert [(entry.code, entry.grade) for entry in said] == [(Code.MISSED_TRIGGERS, Grade.REVIEW)]
