@@ -30,10 +30,10 @@ from pipeline.types import ArterialInput, FlowModel
 __all__ = ["SYSTEMATIC_FRACTION", "FlowFit", "exam_belief", "fit"]
 
 MIN_SAMPLES = 8
-SYSTEMATIC_FRACTION = 0.14
+SYSTEMATIC_FRACTION = 0.18
 """Relative error of flow that no curve tells of itself, as all of an exam share it: tissue that is
-not as modelled, arterial input, proton density. By so much the levels of development exams of four
-kinds of tissue scatter."""
+not as modelled, arterial input, proton density. By so much (RMS, bias and scatter together) the
+levels of 16 development exams of four kinds of tissue are off; those of the fitted kind by 8 %."""
 
 
 def fit(  # noqa: PLR0913 - constants of tissue and fit, each by its name

@@ -77,12 +77,21 @@ def whitening(
         was subtracted, of height one over the root of its number of frames.
 
     """
-    at_s = at_s.double()
-    blood = monotone_cubic(concentration_mmol_l.double(), sample_s.double(), at_s)
-    blood = torch.where(at_s < sample_s[0], 0.0, blood)
+    blood = blood_at(concentration_mmol_l, sample_s, at_s)
     shone = SHARE_SD / NOISE_SD_MMOL_L * blood
     spread = torch.cat([shone[:, None], offsets.to(blood)], dim=1)
-    unit = torch.eye(spread.shape[1], dtype=at_s.dtype, device=at_s.device)
+    unit = torch.eye(spread.shape[1], dtype=blood.dtype, device=blood.device)
     inner = unit + spread.T @ spread
     root = torch.linalg.cholesky(torch.linalg.inv(inner))
     return Whitening(lost=(spread @ root).float())
+
+
+def blood_at(
+    concentration_mmol_l: Float[Tensor, " sample"],
+    sample_s: Float[Tensor, " sample"],
+    at_s: Float[Tensor, " time"],
+) -> Float[Tensor, " time"]:
+    """Return arterial concentration at the times of the tissue, zero before it begins; float64."""
+    at_s = at_s.double()
+    blood = monotone_cubic(concentration_mmol_l.double(), sample_s.double(), at_s)
+    return torch.where(at_s < sample_s[0], 0.0, blood)
