@@ -102,7 +102,7 @@ def prepare_slice(
         findings.append(_failure(error, index))
     concentration = None
     try:
-        concentration = _concentration(shared, corrected)
+        concentration = _concentration(shared, corrected, result.masks)
     except CannotQuantifyError as error:
         findings.append(_failure(error, index))
     prepared = PreparedSlice(
@@ -185,7 +185,7 @@ def _outline(shared: Shared, series: ImageSeries) -> HeartMasks:
 
 
 def _concentration(
-    shared: Shared, series: ImageSeries
+    shared: Shared, series: ImageSeries, masks: HeartMasks | None
 ) -> Float[Tensor, "sr_time row column"] | None:
     """Return tissue concentration; None when the sequence is not known."""
     if series.sequence is None:
@@ -198,6 +198,7 @@ def _concentration(
         relaxation=shared.parameters.myocardium,
         spacing_mm=series.geometry.spacing_mm,
         n_pre_contrast=_count_before_contrast(shared.arterial_input, series),
+        muscle=None if masks is None else masks.myocardium,
     )
 
 

@@ -1,7 +1,7 @@
 """When contrast arrives, and what the frames before it say about receive sensitivity."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pipeline.errors import CannotQuantifyError
@@ -89,9 +89,19 @@ def native_signal(
     *,
     n_pre_contrast: int,
     spacing_mm: tuple[float, float],
+    muscle: Bool[Tensor, "row column"] | None = None,
     width_mm: float = 4.0,
 ) -> Float[Tensor, "row column"]:
-    """Return the smoothed mean of the pre-contrast frames, the scale when no PD frame exists."""
+    """Return the smoothed mean of the pre-contrast frames, the scale when no PD frame exists.
+
+    Muscle takes its scale from muscle alone where it is known: fat beside it is several times as
+    bright before contrast, blood is darker.
+    """
     width_px = (width_mm / spacing_mm[0], width_mm / spacing_mm[1])
-    native = smooth(frames[:n_pre_contrast].mean(dim=0), width_px)
+    mean = frames[:n_pre_contrast].mean(dim=0)
+    native = smooth(mean, width_px)
+    if muscle is not None and bool(muscle.any()):
+        share = smooth(muscle.to(mean.dtype), width_px)
+        inside = smooth(mean * muscle, width_px) / share.clamp_min(1e-6)
+        native = torch.where(muscle, inside, native)
     return torch.where(native > 0, native, torch.nan)

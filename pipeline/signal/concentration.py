@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from models.physics import Readout, Relaxation, SaturationRecovery
@@ -138,6 +138,7 @@ def to_concentration(
     relaxation: Relaxation,
     spacing_mm: tuple[float, float],
     n_pre_contrast: int | None = None,
+    muscle: Bool[Tensor, "row column"] | None = None,
 ) -> Float[Tensor, "sr_time row column"]:
     """Convert registered frames of one series to concentration, baseline subtracted.
 
@@ -155,6 +156,9 @@ def to_concentration(
         Row and column spacing, mm.
     n_pre_contrast
         Saturation-recovery frames before contrast; found from the frames when None.
+    muscle
+        Where `relaxation` is that of the tissue; without proton density its signal before contrast
+        is the scale of each of these pixels. None when not known.
 
     Returns
     -------
@@ -173,7 +177,9 @@ def to_concentration(
         scale = receive_field(frames[:n_proton_density], spacing_mm=spacing_mm)
         reference: Readout | None = proton_density
     else:
-        scale = native_signal(recovery, n_pre_contrast=n_before, spacing_mm=spacing_mm)
+        scale = native_signal(
+            recovery, n_pre_contrast=n_before, spacing_mm=spacing_mm, muscle=muscle
+        )
         reference = None
     table = signal_table(sequence, proton_density=reference, relaxation=relaxation)
     concentration = ratio_to_concentration(recovery / scale, table.to(frames.device))
