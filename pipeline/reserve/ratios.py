@@ -8,6 +8,10 @@ from pipeline.regions import FlowStatistics, Layer
 from pipeline.reserve.result import RegionReserve
 from pipeline.types import SliceAnalysis
 
+SYSTEMATIC_CORRELATION = 0.5
+"""Between the systematic errors of both exams, assumed: most of each is the kind of tissue, which
+is the same in both, but what it does to flow depends on flow."""
+
 
 def measure_reserve(
     stress: Sequence[SliceAnalysis],
@@ -30,14 +34,16 @@ def measure_reserve(
     ventricle, so that the reserve is the ratio of the numbers that stand on both pages.
 
     """
-    at_rest = _by_name([below for _, below in partners])
+    below_all = [below for _, below in partners]
+    systematic = min((_systematic(one) for one in (*stress, *below_all)), default=0.0)
+    at_rest = _by_name(below_all)
     in_both = _by_name([above for above, _ in partners])
     found = []
     for region in measure(stress):
         key = region.name, region.layer
         reserve, error = math.nan, math.nan
         if key in at_rest and in_both.get(key) == region.flow:
-            reserve, error = _ratio(region.flow, at_rest[key])
+            reserve, error = _ratio(region.flow, at_rest[key], systematic)
         found.append(
             RegionReserve(
                 name=region.name,
@@ -54,16 +60,20 @@ def _by_name(slices: Sequence[SliceAnalysis]) -> dict[tuple[str, Layer], FlowSta
     return {(region.name, region.layer): region.flow for region in measure(slices)}
 
 
-def _ratio(stress: FlowStatistics, rest: FlowStatistics) -> tuple[float, float]:
+def _systematic(result: SliceAnalysis) -> float:
+    return 0.0 if result.flow is None else result.flow.systematic_fraction
+
+
+def _ratio(stress: FlowStatistics, rest: FlowStatistics, systematic: float) -> tuple[float, float]:
     """Return the ratio of two mean flows and its standard error, to first order.
 
-    (se / reserve)² = (se_stress / stress)² + (se_rest / rest)². What both share, such as the
-    haematocrit, cancels from the ratio and not from this sum, which is too large by that.
+    (se / reserve)² = (se_stress / stress)² + (se_rest / rest)² - 2 rho systematic², with the
+    relative error `systematic` that each exam has as a whole and rho = `SYSTEMATIC_CORRELATION`.
     """
     above, below = stress.mean_ml_min_g, rest.mean_ml_min_g
     if not (math.isfinite(above) and math.isfinite(below)) or min(above, below) <= 0.0:
         return math.nan, math.nan
-    relative = math.hypot(
-        stress.standard_error_ml_min_g / above, rest.standard_error_ml_min_g / below
-    )
-    return above / below, relative * above / below
+    both = (stress.standard_error_ml_min_g / above) ** 2
+    both += (rest.standard_error_ml_min_g / below) ** 2
+    shared = 2 * SYSTEMATIC_CORRELATION * systematic**2
+    return above / below, math.sqrt(max(both - shared, 0.0)) * above / below

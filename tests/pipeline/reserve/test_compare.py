@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.findings import Code, Grade
-from pipeline.measure import counted_pixels
+from pipeline.measure import counted_pixels, measure
 from pipeline.quality import AnalysedExam
 from pipeline.regions import Layer
 from pipeline.reserve import Reserve, compare_states
+from pipeline.reserve.ratios import SYSTEMATIC_CORRELATION
 from pipeline.types import PatientState
 from tests.pipeline.reserve.pair import (
     OFFSETS_MM,
@@ -330,3 +331,35 @@ def test_the_error_of_a_ratio_is_that_of_many_draws() -> None:
     found = next(one for one in reserve.regions if one.name == "global")
     assert found.standard_error == pytest.approx(float(np.std(drawn[0] / drawn[1])), rel=0.02)
     assert math.isfinite(found.standard_error)
+
+
+def test_systematic_errors_of_both_exams_cancel_in_part() -> None:
+    """First order against a million draws of both levels, which hang together."""
+    size = 0.08
+
+    def with_systematic(one: AnalysedExam) -> AnalysedExam:
+        return with_slices(
+            one,
+            [
+                dataclasses.replace(
+                    each, flow=dataclasses.replace(each.flow, systematic_fraction=size)
+                )
+                for each in one.analysis.slices
+                if each.flow is not None
+            ],
+        )
+
+    exams = [with_systematic(STRESS), with_systematic(rest_exam())]
+    reserve = compare_states(stress=exams[0], rest=exams[1])
+    found = next(one for one in reserve.regions if one.name == "global")
+    generator = np.random.default_rng(6)
+    rho = SYSTEMATIC_CORRELATION
+    common = generator.normal(size=1_000_000)
+    drawn = []
+    for each in exams:
+        flow = next(one.flow for one in measure(each.analysis.slices) if one.name == "global")
+        own = math.sqrt(flow.standard_error_ml_min_g**2 - (size * flow.mean_ml_min_g) ** 2)
+        level = rho**0.5 * common + (1 - rho) ** 0.5 * generator.normal(size=1_000_000)
+        noise = own * generator.normal(size=1_000_000)
+        drawn.append(flow.mean_ml_min_g * (1 + size * level) + noise)
+    assert found.standard_error == pytest.approx(float(np.std(drawn[0] / drawn[1])), rel=0.02)

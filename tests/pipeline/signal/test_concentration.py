@@ -22,6 +22,7 @@ from models.physics import (
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
 from pipeline.signal import ratio_to_concentration, signal_table, to_concentration
+from pipeline.signal.baseline import native_signal
 
 T1_S, RELAXIVITY = 1.3, 4.9
 
@@ -271,3 +272,17 @@ def test_conversion_leaves_its_input_alone():
     before = frames.clone()
     convert(frames)
     assert torch.equal(frames, before)
+
+
+def test_muscle_takes_its_scale_from_muscle_and_not_from_the_fat_beside_it() -> None:
+    frames = torch.full((6, 24, 24), 100.0)
+    frames[:, :, 12:] = 600.0
+    muscle = torch.zeros(24, 24, dtype=torch.bool)
+    muscle[:, 8:12] = True
+    options = {"n_pre_contrast": 4, "spacing_mm": (2.0, 2.0)}
+    assert float(native_signal(frames, **options)[12, 11]) > 200.0
+    found = native_signal(frames, muscle=muscle, **options)
+    torch.testing.assert_close(found[muscle], torch.full((96,), 100.0))
+    torch.testing.assert_close(found[~muscle], native_signal(frames, **options)[~muscle])
+    none = native_signal(frames, muscle=torch.zeros_like(muscle), **options)
+    assert torch.equal(none, native_signal(frames, **options))
