@@ -30,7 +30,7 @@ from pipeline.quality import (
 from pipeline.regions import SliceSectors
 from pipeline.registered import registered
 from pipeline.segment import locate_heart, segment
-from pipeline.signal import count_pre_contrast, to_concentration
+from pipeline.signal import to_concentration
 from pipeline.types import (
     ArterialInput,
     FlowMap,
@@ -44,8 +44,8 @@ from pipeline.types import (
 _MIN_KNOWN_FRACTION = 0.1
 """Share of the wall with a flow below which a map would show chance."""
 _MIN_KNOWN_PIXELS = 20
-_MIN_DARK = 3
-"""Frames before any contrast that make a baseline."""
+_BESIDE_MM = 8.0
+"""Reach of blood that shines in: the point spread, and what motion correction leaves."""
 _MIN_DENSITY_FRACTION = 0.6
 """Proton density over that of the wall below which a pixel holds too much air to be measured."""
 
@@ -197,30 +197,37 @@ def _concentration(
         proton_density=series.proton_density,
         relaxation=shared.parameters.myocardium,
         spacing_mm=series.geometry.spacing_mm,
-        n_pre_contrast=_count_before_contrast(shared.arterial_input, series),
+        n_pre_contrast=_count_before_foot(shared.arterial_input, series),
+        beside_blood=_beside_right(masks, series),
         muscle=None if masks is None else masks.myocardium,
     )
 
 
-def _count_before_contrast(arterial_input: ArterialInput | None, series: ImageSeries) -> int | None:
-    """Return how many perfusion frames show no contrast; None where that is not known.
+def _count_before_foot(arterial_input: ArterialInput | None, series: ImageSeries) -> int | None:
+    """Return how many perfusion frames precede arrival in the left ventricle.
 
-    Muscle enhances after the left ventricle, and more frames make a quieter baseline. But blood of
-    the right ventricle, which is bright before, shines into the septum: counted as its baseline it
-    would hide flow, and where the baseline is the scale, most of it. So the frames before any
-    enhancement are taken unless they are very few.
+    Blood of the right ventricle enhances earlier; muscle does not, and more frames make a
+    quieter baseline.
     """
     if arterial_input is None:
         return None
-    recovery = series.frames[series.n_proton_density :]
     foot_s = arterial_input.time_s[arterial_input.foot]
     n_before = int((series.time_s[series.n_proton_density :] <= foot_s).sum())
-    try:
-        n_dark = min(count_pre_contrast(recovery), n_before)
-    except CannotQuantifyError:
-        n_dark = 0
-    n_chosen = n_dark if n_dark >= _MIN_DARK else n_before
-    return n_chosen if n_chosen >= 2 else None
+    return n_before if n_before >= 2 else None
+
+
+def _beside_right(masks: HeartMasks | None, series: ImageSeries) -> Bool[Tensor, "row column"]:
+    """Return the pixels that blood of the right ventricle may shine into; all where it is unknown.
+
+    Also those that breathing brings near it.
+    """
+    everywhere = torch.ones_like(series.frames[0], dtype=torch.bool)
+    if masks is None or masks.right_ventricle is None or not bool(masks.right_ventricle.any()):
+        return everywhere
+    rows, columns = (round(_BESIDE_MM / size) for size in series.geometry.spacing_mm)
+    blood = masks.right_ventricle.float()[None]
+    size, margin = (2 * rows + 1, 2 * columns + 1), (rows, columns)
+    return torch.nn.functional.max_pool2d(blood, size, 1, margin)[0] > 0
 
 
 def _heart_disc(result: SliceAnalysis, series: ImageSeries) -> Bool[Tensor, "row column"]:

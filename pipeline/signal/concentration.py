@@ -27,6 +27,8 @@ _LOWEST_RATE_FRACTION = 0.02
 """The table reaches below zero until R1 has fallen to this fraction of its native value."""
 _FLAT_FRACTION = 0.02
 """The table ends where the slope of the signal has fallen to this fraction of its largest."""
+_MIN_DARK = 3
+"""Frames before any contrast that make a baseline."""
 _NO_SIGNAL = 1e-6
 """Signal of the reference, per M0, that is too small to divide by."""
 _N_TABLES = 32
@@ -129,7 +131,7 @@ def ratio_to_concentration(
     return torch.where(inside, found, torch.nan).to(ratio.dtype)
 
 
-def to_concentration(
+def to_concentration(  # noqa: PLR0913 - frames, physics, and what is known of the tissue
     frames: Float[Tensor, "time row column"],
     *,
     n_proton_density: int,
@@ -139,6 +141,7 @@ def to_concentration(
     spacing_mm: tuple[float, float],
     n_pre_contrast: int | None = None,
     muscle: Bool[Tensor, "row column"] | None = None,
+    beside_blood: Bool[Tensor, "row column"] | None = None,
 ) -> Float[Tensor, "sr_time row column"]:
     """Convert registered frames of one series to concentration, baseline subtracted.
 
@@ -159,6 +162,10 @@ def to_concentration(
     muscle
         Where `relaxation` is that of the tissue; without proton density its signal before contrast
         is the scale of each of these pixels. None when not known.
+    beside_blood
+        Pixels that blood which enhances before this tissue may shine into. Without proton density
+        their baseline ends before contrast anywhere, as the scale of all does; with it a longer,
+        quieter one does better. None for no pixel.
 
     Returns
     -------
@@ -172,15 +179,33 @@ def to_concentration(
 
     """
     recovery = frames[n_proton_density:]
-    n_before = count_pre_contrast(recovery) if n_pre_contrast is None else n_pre_contrast
+    n_dark, n_before = _count_frames(recovery, n_pre_contrast)
     if n_proton_density and proton_density is not None:
         scale = receive_field(frames[:n_proton_density], spacing_mm=spacing_mm)
         reference: Readout | None = proton_density
     else:
-        scale = native_signal(
-            recovery, n_pre_contrast=n_before, spacing_mm=spacing_mm, muscle=muscle
-        )
+        scale = native_signal(recovery, n_pre_contrast=n_dark, spacing_mm=spacing_mm, muscle=muscle)
         reference = None
     table = signal_table(sequence, proton_density=reference, relaxation=relaxation)
     concentration = ratio_to_concentration(recovery / scale, table.to(frames.device))
-    return concentration - concentration[:n_before].mean(dim=0)
+    baseline = concentration[:n_before].mean(dim=0)
+    if reference is None and beside_blood is not None:
+        baseline = torch.where(beside_blood, concentration[:n_dark].mean(dim=0), baseline)
+    return concentration - baseline
+
+
+def _count_frames(
+    recovery: Float[Tensor, "sr_time row column"], n_pre_contrast: int | None
+) -> tuple[int, int]:
+    """Return how many frames precede contrast anywhere, and how many precede it in this tissue.
+
+    Where very few are dark, all that precede it in the tissue count as dark.
+    """
+    if n_pre_contrast is None:
+        n_dark = count_pre_contrast(recovery)
+        return n_dark, n_dark
+    try:
+        n_dark = min(count_pre_contrast(recovery), n_pre_contrast)
+    except CannotQuantifyError:
+        n_dark = 0
+    return (n_dark if n_dark >= _MIN_DARK else n_pre_contrast), n_pre_contrast
