@@ -288,3 +288,5 @@ def test_images_every_three_seconds_are_said_to_be_too_few() -> None:
     assert found.is_quantified
     said = [entry for entry in found.findings if "too slow" in entry.text]
     assert [(entry.code, entry.grade) for entry in said] == [(Code.MISSED_TRIGGERS, Grade.REVIEW)]
+    expected = flow_of(run_calm(calm_exam())) * usual_s / 3.0
+    assert 0.6 * expected < flow_of(found) < 1.8 * expected
