@@ -11,6 +11,12 @@ SMOOTHER = 0.95
 NOT_ROUGHER = 1.02
 KNOWN_NOT_ROUGHER = 1.15
 TOLERATED_BLUR = 0.95
+SHARPER = 1.02
+"""The mean image gets sharper, by this factor, only when edges of many frames come to lie on each
+other: the surest sign that motion was undone, where curves jerk for other reasons (a gain that
+flickers, missed triggers)."""
+GAIN_WITH_SHARPNESS = 0.01
+SHARPER_NOT_ROUGHER = 1.3
 
 
 def score(quality: MotionQuality) -> float:
@@ -37,5 +43,11 @@ def helps(quality: MotionQuality, *, is_known: bool = False) -> bool:
         gain > CLEAR_GAIN and change <= NOT_ROUGHER
     )
     is_confirmed = is_known and gain > 0 and change <= KNOWN_NOT_ROUGHER
+    is_sharper = (
+        quality.sharpness_after >= SHARPER * quality.sharpness_before
+        and gain > GAIN_WITH_SHARPNESS
+        and change <= SHARPER_NOT_ROUGHER
+    )
     is_sharp = quality.sharpness_after >= TOLERATED_BLUR * quality.sharpness_before
-    return (is_aligned or is_confirmed) and is_sharp and quality.folded_fraction == 0
+    is_better = is_aligned or is_confirmed or is_sharper
+    return is_better and is_sharp and quality.folded_fraction == 0

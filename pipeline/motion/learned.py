@@ -2,10 +2,11 @@
 
 1. Translation by the votes of all pairs of frames.
 2. The anatomy network looks at the frames, which now lie roughly on each other, and turns each
-   into maps of the heart. From here on only the heart counts, not what stands still around it.
-3. Translation again, of the heart alone.
-4. Frames with contrast agent follow PCA references, affine and then non-rigid. Frames without it
-   keep their translation, since a freer match runs away there.
+   into maps of the heart.
+3. Translation again, of the heart alone: what stands still around it does not count.
+4. Frames with contrast agent follow PCA references, affine and then non-rigid, within a round window
+   that shows some of the surroundings: they hold turn and scale better than the heart alone
+   does. Frames without contrast agent keep their translation, since a freer match runs away there.
 
 Frames that do not fit the others (spoiled, or of another slice) are marked and not bent.
 """
@@ -36,7 +37,6 @@ from pipeline.types import Progress
 SPACING_MM = 2.0
 SIZE = 96
 BATCH = 16
-POOLING = 2
 FINE_MM = 3.5
 """Larger pixels show too little detail for a non-rigid step."""
 REACH_MM = 24.0
@@ -77,7 +77,12 @@ class _View:
     frames: Float[Tensor, "time side side"]
     shifts: Float[Tensor, "time axis"]
     window: Float[Tensor, "side side"]
-    """How much each pixel counts, 0-1."""
+    """How much each pixel counts, 0-1: the heart alone, where it was found."""
+
+    @property
+    def surroundings(self) -> Float[Tensor, "side side"]:
+        """A round window on the heart and what lies around it, 0-1."""
+        return self.crop.weight(self.frames)
 
 
 def register(series: Series, networks: Networks, progress: Progress) -> tuple[Candidate, ...]:
@@ -231,13 +236,12 @@ def _settled(
 def _affine(
     view: _View, field: Float[Tensor, "time axis side side"], is_enhanced: Bool[Tensor, " time"]
 ) -> Float[Tensor, "time axis side side"]:
-    """Follow PCA references by affine maps at half resolution: as exact, four times faster."""
-    shifts = view.shifts[:, :, None] / POOLING
+    """Follow PCA references by affine maps."""
+    shifts = view.shifts[:, :, None]
     start = torch.cat([shifts.new_zeros(len(shifts), 2, 2), shifts], dim=2)
-    window = _pooled(view.window[None])[0]
-    found = follow_affine(_pooled(view.frames), window, start, is_enhanced, COMPONENTS, AFFINE)
-    full = affine_field(found * found.new_tensor([1.0, 1.0, POOLING]), view.frames)
-    return torch.where(is_enhanced[:, None, None, None], full, field)
+    window = view.surroundings
+    found = follow_affine(view.frames, window, start, is_enhanced, COMPONENTS, AFFINE)
+    return torch.where(is_enhanced[:, None, None, None], affine_field(found, view.frames), field)
 
 
 def _bent(
@@ -248,14 +252,11 @@ def _bent(
     A frame of another slice of the heart differs from all others in a way that no component
     carries and no field mends.
     """
-    bent = follow_deformable(view.frames, view.window, field, is_enhanced, COMPONENTS, REFINEMENT)
+    window = view.surroundings
+    bent = follow_deformable(view.frames, window, field, is_enhanced, COMPONENTS, REFINEMENT)
     moved = warp(view.frames, bent)
     goal = pca_reference(moved, COMPONENTS[-1], weight=view.window, teachers=is_enhanced)
     rest = misfit(moved, goal, view.window)
     usual = rest[is_enhanced].median()
     marked = is_enhanced & (rest > STRANGE_RATIO * usual) & (rest > STRANGE)
     return torch.where(marked[:, None, None, None], field, bent), marked
-
-
-def _pooled(images: Float[Tensor, "time side side"]) -> Float[Tensor, "time half half"]:
-    return functional.avg_pool2d(images[:, None], POOLING)[:, 0]
