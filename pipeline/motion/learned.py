@@ -47,7 +47,7 @@ COMPONENTS = (3, 5)
 REFINEMENT = DeformableSettings(
     n_iterations=5,
     window_px=5.0,
-    smoothing_px=2.5,
+    smoothing_px=3.0,
     damping=0.5,
     noise_weight=2.0,
     pooling=2,
@@ -110,13 +110,14 @@ def register(series: Series, networks: Networks, progress: Progress) -> tuple[Ca
     fields = {"translation": _settled(view, still, series.n_proton_density)}
     moved = warp(view.frames, fields["translation"])
     is_enhanced = enhanced(moved, view.window, series.n_proton_density)
-    reference = choose_reference(moved, view.window, is_enhanced)
     marked = torch.zeros_like(is_enhanced)
     if max(series.spacing_mm) < FINE_MM and int(is_enhanced.sum()) >= MIN_ENHANCED:
         progress("motion: affine", 0.5)
         fields["affine"] = _affine(view, fields["translation"], is_enhanced)
         progress("motion: non-rigid", 0.7)
         fields["deformable"], marked = _bent(view, fields["affine"], is_enhanced)
+    finest = next(reversed(fields.values()))
+    reference = choose_reference(moved, view.window, is_enhanced, finest)
     return tuple(
         Candidate(
             name=name,

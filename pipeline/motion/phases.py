@@ -49,11 +49,25 @@ def choose_reference(
     frames: Float[Tensor, "time row column"],
     weight: Float[Tensor, "row column"],
     is_enhanced: Bool[Tensor, " time"],
+    field: Float[Tensor, "time axis row column"] | None = None,
 ) -> int:
     """Return the frame after the brightest one that is most like all others after it.
 
     There contrast changes little, so likeness means position. Without enough late frames all
     frames take part.
+
+    Parameters
+    ----------
+    frames
+        Heart region, roughly aligned. Shape `(time, row, column)`.
+    weight
+        How much each pixel counts.
+    is_enhanced
+        Frames with contrast agent.
+    field
+        Displacement that was found for each frame. Where it is given, the frame should also lie
+        near where most do (the sum of both ranks decides): what moved little was corrected best.
+
     """
     level = (frames * weight).sum(dim=(1, 2)) * is_enhanced
     candidates = torch.arange(len(frames), device=frames.device)
@@ -61,5 +75,14 @@ def choose_reference(
         late = candidates[int(level.argmax()) + 1 :]
         candidates = late if len(late) >= N_BASELINE else candidates[is_enhanced]
     rows = (standardise(frames[candidates], weight) * weight.sqrt()).flatten(1)
-    likeness = (rows @ rows.T).mean(dim=1)
-    return int(candidates[likeness.argmax()])
+    unlikeness = -(rows @ rows.T).mean(dim=1)
+    if field is None:
+        return int(candidates[unlikeness.argmin()])
+    near = field[candidates] - field[candidates].median(dim=0).values
+    distance = (near.norm(dim=1) * weight).sum(dim=(1, 2))
+    return int(candidates[(_rank(unlikeness) + _rank(distance)).argmin()])
+
+
+def _rank(values: Float[Tensor, " value"]) -> Float[Tensor, " value"]:
+    """Return the place of each value in rising order."""
+    return values.argsort(stable=True).argsort().to(values.dtype)
