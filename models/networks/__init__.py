@@ -20,6 +20,7 @@ from models.networks.loading import (
     save_network,
     shipped_networks,
 )
+from models.networks.matching import MatchingNetwork
 from models.networks.segmentation import SegmentationNetwork
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "AnatomyNetwork",
     "Card",
     "DeformableNetwork",
+    "MatchingNetwork",
     "Networks",
     "PublishedNetworks",
     "SegmentationNetwork",

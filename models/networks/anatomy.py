@@ -93,7 +93,7 @@ def frame_inputs(
     enhanced = frames[~is_proton] if bool((~is_proton).any()) else frames
     mean = normalised(enhanced.mean(dim=0, keepdim=True))
     spread = normalised(enhanced.std(dim=0, unbiased=False, keepdim=True))
-    scaled = torch.cat([_to_series_scale(frames[is_proton]), _to_series_scale(frames[~is_proton])])
+    scaled = torch.cat([to_series_scale(frames[is_proton]), to_series_scale(frames[~is_proton])])
     still = torch.cat([mean, spread, arrival_order(enhanced)[None]])[None]
     each = torch.stack([shown, shown[before], shown[after]], dim=1)
     return torch.cat([each, still.expand(len(frames), -1, -1, -1), scaled[:, None]], dim=1)
@@ -129,7 +129,7 @@ def normalised(images: Float[Tensor, "time row column"]) -> Float[Tensor, "time 
     return torch.where(half > 0, scaled, torch.zeros_like(scaled)).clamp(-_LIMIT, _LIMIT)
 
 
-def _to_series_scale(
+def to_series_scale(
     frames: Float[Tensor, "time row column"],
 ) -> Float[Tensor, "time row column"]:
     """Divide by the brightest of the upper quantiles of the frames; roots open up dark frames."""

@@ -18,13 +18,20 @@ from models.networks.anatomy import AnatomyNetwork
 from models.networks.cards import REMEDY, Card, read_card, write_card
 from models.networks.deformable import DeformableNetwork
 from models.networks.errors import WeightsError
+from models.networks.matching import MatchingNetwork
 from models.networks.segmentation import SegmentationNetwork
 
 Kind = TypeVar("Kind", bound=nn.Module)
 WEIGHTS = Path(__file__).parents[1] / "weights"
 ARCHITECTURES: Mapping[str, type[nn.Module]] = {
     kind.__name__: kind
-    for kind in (AffineNetwork, AnatomyNetwork, DeformableNetwork, SegmentationNetwork)
+    for kind in (
+        AffineNetwork,
+        AnatomyNetwork,
+        DeformableNetwork,
+        MatchingNetwork,
+        SegmentationNetwork,
+    )
 }
 """Classes that a card may name."""
 
@@ -46,10 +53,12 @@ class Networks:
     """All that were found, on one device; None for those whose files are not there."""
 
     anatomy: AnatomyNetwork | None
-    """Removes contrast: the learned method."""
+    """Tells where the heart is, in any contrast: the learned method."""
     published: PublishedNetworks | None
     segmentation: SegmentationNetwork | None = None
     """Outlines the heart in a corrected series."""
+    matching: MatchingNetwork | None = None
+    """Compares frames of any contrast: the learned method, which has edges only without it."""
 
 
 def load_networks(device: torch.device | str = "cpu", *, folder: Path = WEIGHTS) -> Networks:
@@ -76,7 +85,10 @@ def load_networks(device: torch.device | str = "cpu", *, folder: Path = WEIGHTS)
     published = None
     if affine is not None and refine is not None and deformable is not None:
         published = PublishedNetworks(affine=affine, affine_refine=refine, deformable=deformable)
-    return Networks(anatomy=anatomy, published=published, segmentation=segmentation)
+    matching = load_network(MatchingNetwork, "matching", device, folder=folder)
+    return Networks(
+        anatomy=anatomy, published=published, segmentation=segmentation, matching=matching
+    )
 
 
 @cache

@@ -30,7 +30,7 @@ N_BETWEEN_LINES = 10
 
 def train(
     target: Annotated[
-        Literal["anatomy", "affine", "affine-refine", "deformable", "segmentation"],
+        Literal["anatomy", "matching", "affine", "affine-refine", "deformable", "segmentation"],
         typer.Argument(help="Network; the affine ones and the deformable one in this order."),
     ],
     *,

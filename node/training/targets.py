@@ -24,6 +24,7 @@ from models.networks.cards import Argument
 from models.training.anatomy import AnatomyRecipe, train_anatomy
 from models.training.augmentation import PoseRange
 from models.training.loop import LoopSettings, OnStep, Step
+from models.training.matching import MatchingRecipe, train_matching
 from models.training.published import (
     PublishedSettings,
     train_affine,
@@ -52,6 +53,7 @@ class Target(StrEnum):
     """Networks by the name that the command has for them."""
 
     ANATOMY = "anatomy"
+    MATCHING = "matching"
     AFFINE = "affine"
     AFFINE_REFINE = "affine-refine"
     DEFORMABLE = "deformable"
@@ -63,7 +65,7 @@ class Target(StrEnum):
         return self.value.replace("-", "_")
 
 
-LEARNED_FROM_SCENES = frozenset({Target.ANATOMY, Target.SEGMENTATION})
+LEARNED_FROM_SCENES = frozenset({Target.ANATOMY, Target.MATCHING, Target.SEGMENTATION})
 """Targets that need to know where the heart is, which only virtual patients tell."""
 
 
@@ -142,6 +144,19 @@ def _train_anatomy(job: Job, on_step: OnStep) -> Trained:
     return _trained_on_scenes(job, network, {"width": recipe.width, "n_levels": recipe.n_levels})
 
 
+def _train_matching(job: Job, on_step: OnStep) -> Trained:
+    recipe = MatchingRecipe()
+    network = train_matching(
+        recipe, _scenes(job), job.loop, folder=_checkpoint(job), on_step=on_step
+    )
+    arguments = {
+        "width": recipe.width,
+        "n_levels": recipe.n_levels,
+        "n_features": recipe.n_features,
+    }
+    return _trained_on_scenes(job, network, arguments)
+
+
 def _train_segmentation(job: Job, on_step: OnStep) -> Trained:
     recipe = SegmentationRecipe()
     network = train_segmentation(
@@ -203,6 +218,7 @@ def _train_deformable(job: Job, on_step: OnStep) -> Trained:
 
 TARGETS: Mapping[Target, Callable[[Job, OnStep], Trained]] = {
     Target.ANATOMY: _train_anatomy,
+    Target.MATCHING: _train_matching,
     Target.AFFINE: _train_affine,
     Target.AFFINE_REFINE: _train_affine_refine,
     Target.DEFORMABLE: _train_deformable,

@@ -1,11 +1,11 @@
-"""The learned method: a network tells where the heart is, whatever the contrast.
+"""The learned method: networks compare frames and tell where the heart is, whatever the contrast.
 
-1. Translation by the votes of all pairs of frames.
+1. Translation by the votes of all pairs of frames, compared by the matching network and by edges.
 2. The anatomy network looks at the frames, which now lie roughly on each other, and turns each
    into maps of the heart.
 3. Translation again, of the heart alone: what stands still around it does not count.
-4. Frames with contrast agent follow PCA references, affine and then non-rigid, within a round window
-   that shows some of the surroundings: they hold turn and scale better than the heart alone
+4. Frames with contrast agent follow PCA references, affine and then non-rigid, within a round
+   window that shows some of the surroundings: they hold turn and scale better than the heart alone
    does. Frames without contrast agent keep their translation, since a freer match runs away there.
 
 Frames that do not fit the others (spoiled, or of another slice) are marked and not bent.
@@ -30,7 +30,7 @@ from pipeline.motion.iterative import anchored
 from pipeline.motion.likeness import misfit
 from pipeline.motion.phases import choose_reference, enhanced
 from pipeline.motion.series import Candidate, Series
-from pipeline.motion.translation import shift_field, translations
+from pipeline.motion.translation import Matcher, shift_field, translations
 from pipeline.smoothing import smooth
 from pipeline.types import Progress
 
@@ -105,7 +105,10 @@ def register(series: Series, networks: Networks, progress: Progress) -> tuple[Ca
     """
     if networks.anatomy is None:
         raise ValueError("the learned method needs the weights of the anatomy network")
-    view = _look(series, networks.anatomy, progress)
+    matcher = None
+    if networks.matching is not None:
+        matcher = Matcher(network=networks.matching, n_proton_density=series.n_proton_density)
+    view = _look(series, networks.anatomy, matcher, progress)
     still = shift_field(view.shifts, view.frames)
     fields = {"translation": _settled(view, still, series.n_proton_density)}
     moved = warp(view.frames, fields["translation"])
@@ -163,18 +166,21 @@ def heart_window(
     return smooth(grown, EDGE_PX)[0]
 
 
-def _look(series: Series, network: AnatomyNetwork, progress: Progress) -> _View:
+def _look(
+    series: Series, network: AnatomyNetwork, matcher: Matcher | None, progress: Progress
+) -> _View:
     """Align roughly, find the heart, and align it alone; cut again where it is off the middle."""
     region = series.crop.region
     progress("motion: translation", 0.0)
-    first = _roughly(series, (region.centre_row, region.centre_column))
+    first = _roughly(series, matcher, (region.centre_row, region.centre_column))
     progress("motion: anatomy", 0.2)
     aligned = warp(first.frames, shift_field(first.shifts, first.frames))
     maps = anatomy_maps(network, aligned, series.n_proton_density)
     off_px = _place(maps) - (SIZE - 1) / 2
     if float(off_px.norm()) * SPACING_MM > OFF_CENTRE_MM:
         row, column = (off_px * SPACING_MM / off_px.new_tensor(series.spacing_mm)).tolist()
-        first = _roughly(series, (region.centre_row + row, region.centre_column + column))
+        centre = region.centre_row + row, region.centre_column + column
+        first = _roughly(series, matcher, centre)
         aligned = warp(first.frames, shift_field(first.shifts, first.frames))
         maps = anatomy_maps(network, aligned, series.n_proton_density)
     window = heart_window(maps, spacing_mm=SPACING_MM)
@@ -182,11 +188,12 @@ def _look(series: Series, network: AnatomyNetwork, progress: Progress) -> _View:
         return first
     if series.guess_mm is not None:
         return replace(first, window=window)
-    step = translations(aligned, window, reach_px=round(NEAR_MM / SPACING_MM), n_rounds=1)
+    reach_px = round(NEAR_MM / SPACING_MM)
+    step = translations(aligned, window, reach_px=reach_px, n_rounds=1, matcher=matcher)
     return replace(first, window=window, shifts=first.shifts + step)
 
 
-def _roughly(series: Series, centre: tuple[float, float]) -> _View:
+def _roughly(series: Series, matcher: Matcher | None, centre: tuple[float, float]) -> _View:
     """Cut out the heart region and find the translation of every frame."""
     crop = HeartCrop(
         region=replace(series.crop.region, centre_row=centre[0], centre_column=centre[1]),
@@ -200,7 +207,8 @@ def _roughly(series: Series, centre: tuple[float, float]) -> _View:
     if series.guess_mm is not None:
         shifts = series.guess_mm / SPACING_MM
         return _View(crop=crop, frames=frames, shifts=shifts, window=window)
-    shifts = translations(frames, window, reach_px=round(REACH_MM / SPACING_MM), n_rounds=1)
+    reach_px = round(REACH_MM / SPACING_MM)
+    shifts = translations(frames, window, reach_px=reach_px, n_rounds=1, matcher=matcher)
     return _View(crop=crop, frames=frames, shifts=shifts, window=window)
 
 

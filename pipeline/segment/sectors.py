@@ -97,7 +97,7 @@ def divide_exam(
 
     """
     known = _known_slices(slices, masks)
-    findings = _order_findings(slices, masks)
+    findings = _level_findings(slices, masks)
     sectors: list[SliceSectors | None] = [None] * len(slices)
     for item in known:
         septum, found = _septum_for(item, known)
@@ -176,18 +176,15 @@ def _is_twisted(septum: Septum, other: Septum | None) -> bool:
     return dot(septum.middle, other.middle) < math.cos(_MOST_TWIST_RAD)
 
 
-def _order_findings(
+def _level_findings(
     slices: Sequence[ImageSeries], masks: Sequence[HeartMasks | None]
 ) -> list[Finding]:
-    findings = []
-    if slices and not long_axis(slices, masks).is_sure:
-        text = "The slices grow towards the apex of the headers: base and apex may be swapped."
-        findings.append(_finding(Grade.REVIEW, text))
-    for index, level in enumerate(slice_levels(slices, masks)):
-        if level is None:
-            text = "not parallel to the other slices, left out of the segments."
-            findings.append(_finding(Grade.REVIEW, text, index))
-    return findings
+    text = "not parallel to the other slices, left out of the segments."
+    return [
+        _finding(Grade.REVIEW, text, index)
+        for index, level in enumerate(slice_levels(slices, masks))
+        if level is None
+    ]
 
 
 def _exam_findings(known: Sequence[_Slice]) -> list[Finding]:

@@ -13,6 +13,7 @@ from models.networks import (
     AffineNetwork,
     AnatomyNetwork,
     DeformableNetwork,
+    MatchingNetwork,
     Networks,
     PublishedNetworks,
 )
@@ -36,9 +37,11 @@ def untrained() -> Networks:
     for layer in published.deformable.net.output_block.layers:
         torch.nn.init.normal_(layer.conv.weight, std=0.1)
     anatomy = AnatomyNetwork(width=8, n_levels=3)
-    for network in (published.affine, published.affine_refine, published.deformable, anatomy):
+    matching = MatchingNetwork(n_levels=2)
+    parts = (published.affine, published.affine_refine, published.deformable, anatomy, matching)
+    for network in parts:
         network.eval().requires_grad_(requires_grad=False)
-    return Networks(anatomy=anatomy, published=published)
+    return Networks(anatomy=anatomy, published=published, matching=matching)
 
 
 def shipped() -> Networks:

@@ -55,13 +55,21 @@ def judged(roughness: float, metric: float, sharpness: float, fold: float = 0.0)
 
 
 def test_the_gate_wants_every_figure() -> None:
-    assert helps(judged(0.5, 0.9, 1.05))
-    assert score(judged(0.5, 0.9, 1.05)) == pytest.approx(0.9)
-    assert helps(judged(1.0, 0.9, 1.05))
-    assert not helps(judged(1.0, 0.97, 1.05))
-    assert helps(judged(0.9, 0.97, 1.05))
-    assert not helps(judged(1.1, 0.9, 1.05))
-    assert not helps(judged(0.5, 1.0, 1.05))
+    assert helps(judged(0.5, 0.9, 1.0))
+    assert score(judged(0.5, 0.9, 1.0)) == pytest.approx(0.9)
+    assert helps(judged(1.0, 0.9, 1.0))
+    assert not helps(judged(1.0, 0.97, 1.0))
+    assert helps(judged(0.9, 0.97, 1.0))
+    assert not helps(judged(1.1, 0.9, 1.0))
+    assert not helps(judged(0.5, 1.0, 1.0))
     assert not helps(judged(0.5, 0.9, 0.9))
-    assert not helps(judged(0.5, 0.9, 1.05, fold=-2.0))
+    assert not helps(judged(0.5, 0.9, 1.0, fold=-2.0))
+
+
+def test_a_sharper_mean_counts_where_curves_jerk_for_other_reasons() -> None:
+    assert helps(judged(1.2, 0.7, 1.2))
+    assert helps(judged(0.9, 0.985, 1.03))
+    assert not helps(judged(1.4, 0.7, 1.2))
+    assert not helps(judged(1.2, 0.995, 1.2))
+    assert not helps(judged(1.2, 0.7, 1.2, fold=-2.0))
     assert not helps(judged(float("nan"), 0.9, 1.05))

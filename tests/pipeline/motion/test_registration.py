@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.networks import shipped_networks
 from pipeline.motion.affine import AffineSettings, affine_field, register_affine
 from pipeline.motion.compose import invert, jacobian_determinant, warp
 from pipeline.motion.contrast_free import place_group
@@ -12,7 +13,7 @@ from pipeline.motion.deformable import DeformableSettings, register_deformable
 from pipeline.motion.iterative import anchored
 from pipeline.motion.likeness import misfit
 from pipeline.motion.phases import choose_reference, enhanced
-from pipeline.motion.translation import shift_field, translations
+from pipeline.motion.translation import Matcher, shift_field, translations
 from pipeline.smoothing import smooth
 from tests.pipeline.toy import make_toy
 
@@ -80,6 +81,32 @@ def test_votes_find_shifts_whatever_the_contrast(seed: int) -> None:
     frames = warp(sign * still, -shift_field(shifts, still))
     found = translations(frames, window(64), reach_px=10)
     torch.testing.assert_close(found, shifts, atol=0.3, rtol=0)
+
+
+def test_a_matcher_votes_beside_the_edges() -> None:
+    network = shipped_networks("cpu").matching
+    if network is None:
+        pytest.skip("no matching network is shipped")
+    toy = make_toy()
+    matcher = Matcher(network=network, n_proton_density=toy.n_proton_density)
+    true = toy.displacement[:, :, 0, 0]
+    off = {}
+    for name, given_ in (("edges", None), ("both", matcher)):
+        found = translations(toy.frames, window(96), reach_px=12, n_rounds=1, matcher=given_)
+        rest = found - true
+        off[name] = float((rest - rest.median(dim=0).values).norm(dim=1).mean())
+    assert off["both"] < max(off["edges"], 0.3)
+    assert matcher.features(toy.frames).shape[0] == len(toy.frames)
+
+
+def test_of_frames_alike_the_one_that_moved_like_most_is_the_reference() -> None:
+    frames = texture(4, 1).expand(10, -1, -1)
+    shifts = torch.zeros(10, 2)
+    shifts[:4] = 5.0
+    is_enhanced = torch.ones(10, dtype=torch.bool)
+    assert choose_reference(frames, window(), is_enhanced) < 4  # the first of equals
+    field = shift_field(shifts, frames)
+    assert choose_reference(frames, window(), is_enhanced, field) >= 4
 
 
 def test_the_reference_frame_of_an_anchored_field_is_still() -> None:
