@@ -37,6 +37,7 @@ from pipeline.types import Progress
 SPACING_MM = 2.0
 SIZE = 96
 BATCH = 16
+LOOKS = 24
 FINE_MM = 3.5
 """Larger pixels show too little detail for a non-rigid step."""
 REACH_MM = 24.0
@@ -135,9 +136,14 @@ def register(series: Series, networks: Networks, progress: Progress) -> tuple[Ca
 
 def anatomy_maps(
     network: AnatomyNetwork, frames: Float[Tensor, "time side side"], n_proton_density: int
-) -> Float[Tensor, "time tissue side side"]:
-    """Return share of left ventricle, myocardium, right ventricle in every pixel, 0-1."""
-    inputs = frame_inputs(frames, n_proton_density)
+) -> Float[Tensor, "look tissue side side"]:
+    """Return share of left ventricle, myocardium, right ventricle in every pixel, 0-1.
+
+    Of frames evenly spread over the series, `LOOKS` at most: only where the heart is on the whole
+    is asked of them.
+    """
+    spread = torch.linspace(0, len(frames) - 1, min(LOOKS, len(frames))).round().long()
+    inputs = frame_inputs(frames, n_proton_density)[spread.to(frames.device)]
     inputs = inputs.contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
         parts = [network(part).sigmoid() for part in torch.split(inputs, BATCH)]
@@ -145,7 +151,7 @@ def anatomy_maps(
 
 
 def heart_window(
-    maps: Float[Tensor, "time tissue side side"], *, spacing_mm: float
+    maps: Float[Tensor, "look tissue side side"], *, spacing_mm: float
 ) -> Float[Tensor, "side side"] | None:
     """Return 1 on the heart and a margin around it, 0 elsewhere; None where there is no heart.
 
@@ -212,7 +218,7 @@ def _roughly(series: Series, matcher: Matcher | None, centre: tuple[float, float
     return _View(crop=crop, frames=frames, shifts=shifts, window=window)
 
 
-def _place(maps: Float[Tensor, "time tissue side side"]) -> Float[Tensor, " axis"]:
+def _place(maps: Float[Tensor, "look tissue side side"]) -> Float[Tensor, " axis"]:
     """Return the median centre of the left ventricle, px; the middle where none is seen."""
     heart = maps[:, 0] + maps[:, 1]
     mass = heart.sum(dim=(1, 2))
