@@ -15,7 +15,6 @@ SHARPER = 1.02
 """The mean image gets sharper, by this factor, only when edges of many frames come to lie on each
 other: the surest sign that motion was undone, where curves jerk for other reasons (a gain that
 flickers, missed triggers)."""
-GAIN_WITH_SHARPNESS = 0.01
 SHARPER_NOT_ROUGHER = 1.3
 
 
@@ -45,7 +44,7 @@ def helps(quality: MotionQuality, *, is_known: bool = False) -> bool:
     is_confirmed = is_known and gain > 0 and change <= KNOWN_NOT_ROUGHER
     is_sharper = (
         quality.sharpness_after >= SHARPER * quality.sharpness_before
-        and gain > GAIN_WITH_SHARPNESS
+        and gain > CLEAR_GAIN
         and change <= SHARPER_NOT_ROUGHER
     )
     is_sharp = quality.sharpness_after >= TOLERATED_BLUR * quality.sharpness_before

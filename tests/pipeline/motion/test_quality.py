@@ -68,8 +68,9 @@ def test_the_gate_wants_every_figure() -> None:
 
 def test_a_sharper_mean_counts_where_curves_jerk_for_other_reasons() -> None:
     assert helps(judged(1.2, 0.7, 1.2))
-    assert helps(judged(0.9, 0.985, 1.03))
+    assert helps(judged(1.1, 0.93, 1.03))
+    assert not helps(judged(1.1, 0.93, 1.01))
     assert not helps(judged(1.4, 0.7, 1.2))
-    assert not helps(judged(1.2, 0.995, 1.2))
+    assert not helps(judged(1.2, 0.96, 1.2))
     assert not helps(judged(1.2, 0.7, 1.2, fold=-2.0))
     assert not helps(judged(float("nan"), 0.9, 1.05))
