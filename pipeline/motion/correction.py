@@ -12,6 +12,7 @@ from pipeline.motion import iterative, learned, published
 from pipeline.motion.compose import warp
 from pipeline.motion.gate import helps, score
 from pipeline.motion.methods import Method
+from pipeline.motion.phases import choose_reference, enhanced
 from pipeline.motion.quality import figures, motion_quality
 from pipeline.motion.series import Candidate, Series, prepare
 from pipeline.types import ConsideredCorrection, MotionCorrection, Progress
@@ -65,10 +66,8 @@ def correct(
         network=networks.segmentation,
         guess_mm=guess_mm,
     )
-    still = _still(series)
-    too_small = len(series.usable) < MIN_FRAMES or min(frames.shape[1:]) < MIN_SIDE
-    if too_small or method is Method.NONE:
-        return still
+    if _is_too_small(series) or method is Method.NONE:
+        return _still(series)
     considered: list[ConsideredCorrection] = []
     for name, answer in _answers(series, method, networks, progress or _silent):
         correction = _apply(series, answer, name)
@@ -76,7 +75,7 @@ def correct(
         considered.append(_consider(correction, answer, is_known=is_known))
         if considered[-1].is_helpful:
             return replace(correction, considered=tuple(considered))
-    return replace(still, considered=tuple(considered))
+    return replace(_still(series), considered=tuple(considered))
 
 
 def identity(
@@ -119,7 +118,7 @@ def _answers(
     A finer answer fits the series at least as well as those it started from, so the coarser ones
     are worth their resampling only where it does not help.
     """
-    for name in _order(method, networks):
+    for name in _order(method, networks, is_known=series.guess_mm is not None):
         for answer in reversed(_ANSWERS[name](series, networks, progress)):
             yield name, answer
 
@@ -131,11 +130,17 @@ def _shipped(method: Method, device: torch.device) -> Networks:
     return shipped_networks(str(device))
 
 
-def _order(method: Method, networks: Networks) -> Sequence[Method]:
-    """Return the methods to try, the next one only where those before did not help."""
+def _order(method: Method, networks: Networks, *, is_known: bool) -> Sequence[Method]:
+    """Return the methods to try, the next one only where those before did not help.
+
+    Where the beats are known from a finer series, which only the learned method starts from, the
+    iterative one has nothing to add: by itself it often leads a coarse series astray.
+    """
     if method is not Method.AUTO:
         return (method,)
-    return (Method.ITERATIVE,) if networks.anatomy is None else (Method.LEARNED, Method.ITERATIVE)
+    if networks.anatomy is None:
+        return (Method.ITERATIVE,)
+    return (Method.LEARNED,) if is_known else (Method.LEARNED, Method.ITERATIVE)
 
 
 def _answer_iteratively(
@@ -160,11 +165,23 @@ _ANSWERS: dict[Method, Answer] = {
 }
 
 
+def _is_too_small(series: Series) -> bool:
+    return len(series.usable) < MIN_FRAMES or min(series.frames.shape[1:]) < MIN_SIDE
+
+
 def _still(series: Series) -> MotionCorrection:
+    """Leave every frame; the reference is the one that is most like the others."""
+    reference = 0
+    if not _is_too_small(series):
+        shown = series.crop.cut(series.usable)
+        weight = series.crop.weight(shown)
+        is_enhanced = enhanced(shown, weight, series.n_proton_density)
+        usable = series.is_usable.nonzero()[:, 0]
+        reference = int(usable[choose_reference(shown, weight, is_enhanced)])
     return MotionCorrection(
         frames=series.frames.clone(),
         displacement=series.still,
-        reference=0,
+        reference=reference,
         method="identity",
         quality=motion_quality(series.before, series.before, series.still[:1]),
         is_unlike=torch.zeros_like(series.is_usable),

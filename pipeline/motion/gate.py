@@ -10,6 +10,9 @@ SMOOTHER = 0.95
 """A small gain counts when the curves get smoother, to this fraction of their roughness."""
 NOT_ROUGHER = 1.02
 KNOWN_NOT_ROUGHER = 1.15
+KNOWN_TOLERATED_LOSS = 0.03
+"""What is known from a finer series of the same beats may look a little worse in a coarse one: its
+figures are mostly noise."""
 TOLERATED_BLUR = 0.95
 SHARPER = 1.02
 """The mean image gets sharper, by this factor, only when edges of many frames come to lie on each
@@ -41,7 +44,7 @@ def helps(quality: MotionQuality, *, is_known: bool = False) -> bool:
     is_aligned = (gain > MIN_GAIN and change <= SMOOTHER) or (
         gain > CLEAR_GAIN and change <= NOT_ROUGHER
     )
-    is_confirmed = is_known and gain > 0 and change <= KNOWN_NOT_ROUGHER
+    is_confirmed = is_known and gain > -KNOWN_TOLERATED_LOSS and change <= KNOWN_NOT_ROUGHER
     is_sharper = (
         quality.sharpness_after >= SHARPER * quality.sharpness_before
         and gain > CLEAR_GAIN
