@@ -207,3 +207,22 @@ def test_the_input_is_not_changed(toy: Toy) -> None:
     result = correct_toy(toy, frames)
     result.frames.zero_()
     assert torch.equal(frames, toy.frames)
+
+
+def test_what_is_left_alone_has_a_beat_with_contrast_for_reference() -> None:
+    toy = make_toy(amplitude_mm=0.0)
+    left = identity(toy.frames, spacing_mm=toy.spacing_mm, n_proton_density=toy.n_proton_density)
+    assert left.reference > 12
+
+
+def test_a_series_whose_beats_are_known_is_not_registered_by_itself() -> None:
+    toy = make_toy(amplitude_mm=0.0)
+    nonsense_mm = 8.0 * torch.randn(len(toy.frames), 2, generator=torch.Generator().manual_seed(3))
+    misled = correct(
+        toy.frames,
+        spacing_mm=toy.spacing_mm,
+        n_proton_density=toy.n_proton_density,
+        guess_mm=nonsense_mm,
+    )
+    assert misled.method == "identity"
+    assert {tried.method for tried in misled.considered} == {"learned"}
