@@ -6,7 +6,8 @@ only the pixels around the heart are kept in memory, nothing of them is written.
 """
 
 from node.training.data import Data, phantom_series, scene_seeds, study_series
-from node.training.targets import LEARNED_FROM_SCENES, TARGETS, Job, Target, train_target
+from node.training.names import LEARNED_FROM_SCENES, Target
+from node.training.targets import TARGETS, Job, train_target
 
 __all__ = [
     "LEARNED_FROM_SCENES",

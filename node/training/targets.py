@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,6 +34,7 @@ from models.training.scenes import ScenePool, draw_pool
 from models.training.segmentation import SegmentationRecipe, train_segmentation
 from node.errors import RefusalError
 from node.training.data import Data, scene_seeds
+from node.training.names import Target
 
 AFFINE: Mapping[str, Argument] = {"image_size": 64, "num_channel_initial": 10, "depth": 5}
 DEFORMABLE: Mapping[str, Argument] = {"num_channel_initial": 16, "n_levels": 4}
@@ -47,26 +47,6 @@ network that mostly saw them ended in moving nothing."""
 AFFINE_BATCH = 16
 DEFORMABLE_BATCH = 6
 """Published: 16. Smaller batches make more steps of the same time."""
-
-
-class Target(StrEnum):
-    """Networks by the name that the command has for them."""
-
-    ANATOMY = "anatomy"
-    MATCHING = "matching"
-    AFFINE = "affine"
-    AFFINE_REFINE = "affine-refine"
-    DEFORMABLE = "deformable"
-    SEGMENTATION = "segmentation"
-
-    @property
-    def file_name(self) -> str:
-        """Name of the weights."""
-        return self.value.replace("-", "_")
-
-
-LEARNED_FROM_SCENES = frozenset({Target.ANATOMY, Target.MATCHING, Target.SEGMENTATION})
-"""Targets that need to know where the heart is, which only virtual patients tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
