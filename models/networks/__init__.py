@@ -21,6 +21,7 @@ from models.networks.loading import (
     shipped_networks,
 )
 from models.networks.matching import MatchingNetwork
+from models.networks.refining import RefiningNetwork
 from models.networks.segmentation import SegmentationNetwork
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "MatchingNetwork",
     "Networks",
     "PublishedNetworks",
+    "RefiningNetwork",
     "SegmentationNetwork",
     "WeightsError",
     "load_network",

@@ -19,6 +19,7 @@ from models.networks.cards import REMEDY, Card, read_card, write_card
 from models.networks.deformable import DeformableNetwork
 from models.networks.errors import WeightsError
 from models.networks.matching import MatchingNetwork
+from models.networks.refining import RefiningNetwork
 from models.networks.segmentation import SegmentationNetwork
 
 Kind = TypeVar("Kind", bound=nn.Module)
@@ -30,6 +31,7 @@ ARCHITECTURES: Mapping[str, type[nn.Module]] = {
         AnatomyNetwork,
         DeformableNetwork,
         MatchingNetwork,
+        RefiningNetwork,
         SegmentationNetwork,
     )
 }
@@ -59,6 +61,8 @@ class Networks:
     """Outlines the heart in a corrected series."""
     matching: MatchingNetwork | None = None
     """Compares frames of any contrast: the learned method, which has edges only without it."""
+    refining: RefiningNetwork | None = None
+    """Corrects what the registration has left; it needs the features of `matching`."""
 
 
 def load_networks(device: torch.device | str = "cpu", *, folder: Path = WEIGHTS) -> Networks:
@@ -86,8 +90,13 @@ def load_networks(device: torch.device | str = "cpu", *, folder: Path = WEIGHTS)
     if affine is not None and refine is not None and deformable is not None:
         published = PublishedNetworks(affine=affine, affine_refine=refine, deformable=deformable)
     matching = load_network(MatchingNetwork, "matching", device, folder=folder)
+    refining = load_network(RefiningNetwork, "refining", device, folder=folder)
     return Networks(
-        anatomy=anatomy, published=published, segmentation=segmentation, matching=matching
+        anatomy=anatomy,
+        published=published,
+        segmentation=segmentation,
+        matching=matching,
+        refining=refining,
     )
 
 

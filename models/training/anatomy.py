@@ -9,8 +9,8 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from models.networks.anatomy import CONTEXT_CHANNELS, AnatomyNetwork, frame_inputs
-from models.training.averaging import Averaged
-from models.training.loop import LoopSettings, OnStep, optimise
+from models.training.averaging import optimise_averaged
+from models.training.loop import LoopSettings, OnStep
 from models.training.sampling import RUN, TrainingBatch, sample
 from models.training.scenes import ScenePool
 
@@ -57,14 +57,19 @@ def train_anatomy(
     """
     torch.manual_seed(settings.seed)
     network = AnatomyNetwork(width=recipe.width, n_levels=recipe.n_levels)
-    trainee = Averaged(network).to(pool.signals.device)
 
     def draw_loss(generator: Generator) -> Tensor:
-        trainee.follow(recipe.averaging)
         return _loss(network, _batch(pool, recipe, generator), generator)
 
-    optimise(trainee, draw_loss, settings, folder=folder, on_step=on_step)
-    return trainee.average
+    return optimise_averaged(
+        network,
+        draw_loss,
+        settings,
+        decay=recipe.averaging,
+        device=pool.signals.device,
+        folder=folder,
+        on_step=on_step,
+    )
 
 
 def anatomy_loss(

@@ -15,8 +15,8 @@ from models.networks.matching import (
     near,
     standardised,
 )
-from models.training.averaging import Averaged
-from models.training.loop import LoopSettings, OnStep, optimise
+from models.training.averaging import optimise_averaged
+from models.training.loop import LoopSettings, OnStep
 from models.training.sampling import TrainingBatch, draw, sample
 from models.training.scenes import ScenePool
 
@@ -79,10 +79,8 @@ def train_matching(
     network = MatchingNetwork(
         width=recipe.width, n_levels=recipe.n_levels, n_features=recipe.n_features
     )
-    trainee = Averaged(network).to(pool.signals.device)
 
     def draw_loss(generator: Generator) -> Tensor:
-        trainee.follow(recipe.averaging)
         batch = sample(
             pool,
             generator,
@@ -93,8 +91,15 @@ def train_matching(
         )
         return _loss(network, batch, recipe.reach_px, generator)
 
-    optimise(trainee, draw_loss, settings, folder=folder, on_step=on_step)
-    return trainee.average
+    return optimise_averaged(
+        network,
+        draw_loss,
+        settings,
+        decay=recipe.averaging,
+        device=pool.signals.device,
+        folder=folder,
+        on_step=on_step,
+    )
 
 
 def shift_loss(

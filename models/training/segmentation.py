@@ -9,8 +9,8 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from models.networks.segmentation import SegmentationNetwork
-from models.training.averaging import Averaged
-from models.training.loop import LoopSettings, OnStep, optimise
+from models.training.averaging import optimise_averaged
+from models.training.loop import LoopSettings, OnStep
 from models.training.scenes import ScenePool
 from models.training.segmentation_sampling import MarkedPool, SegmentationBatch, sample_series
 
@@ -52,17 +52,22 @@ def train_segmentation(
     """
     torch.manual_seed(settings.seed)
     network = SegmentationNetwork(width=recipe.width, n_levels=recipe.n_levels)
-    trainee = Averaged(network).to(pool.signals.device)
     scenes = MarkedPool(pool)
 
     def draw_loss(generator: Generator) -> Tensor:
-        trainee.follow(recipe.averaging)
         batch = sample_series(scenes, generator, recipe.n_series)
         inputs = batch.inputs.contiguous(memory_format=torch.channels_last)
         return segmentation_loss(network(inputs), batch)
 
-    optimise(trainee, draw_loss, settings, folder=folder, on_step=on_step)
-    return trainee.average
+    return optimise_averaged(
+        network,
+        draw_loss,
+        settings,
+        decay=recipe.averaging,
+        device=pool.signals.device,
+        folder=folder,
+        on_step=on_step,
+    )
 
 
 def segmentation_loss(

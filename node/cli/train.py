@@ -30,7 +30,15 @@ N_BETWEEN_LINES = 10
 
 def train(
     target: Annotated[
-        Literal["anatomy", "matching", "affine", "affine-refine", "deformable", "segmentation"],
+        Literal[
+            "anatomy",
+            "matching",
+            "refining",
+            "affine",
+            "affine-refine",
+            "deformable",
+            "segmentation",
+        ],
         typer.Argument(help="Network; the affine ones and the deformable one in this order."),
     ],
     *,
@@ -42,6 +50,9 @@ def train(
         float | None, typer.Option(min=0.01, help="How long, on the clock of the wall.")
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="How many steps instead.")] = None,
+    rate: Annotated[
+        float | None, typer.Option(min=1e-6, max=0.1, help="Largest learning rate.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
     from_studies: Annotated[
         Path | None,
@@ -57,7 +68,8 @@ def train(
     with reported_errors():
         chosen = Target(target)
         is_fine_tuned = from_studies is not None
-        loop = _loop(seed, minutes, steps, is_resumed=resume, is_fine_tuned=is_fine_tuned)
+        usual = FINE_TUNING_RATE if is_fine_tuned else RATE
+        loop = _loop(seed, minutes, steps, rate or usual, is_resumed=resume)
         with _bars() as progress, _log(output, chosen, progress, resume=resume) as on_step:
             job = Job(
                 target=chosen,
@@ -75,7 +87,7 @@ def train(
 
 
 def _loop(
-    seed: int, minutes: float | None, steps: int | None, *, is_resumed: bool, is_fine_tuned: bool
+    seed: int, minutes: float | None, steps: int | None, rate: float, *, is_resumed: bool
 ) -> "LoopSettings":
     from models.training.loop import LoopSettings
 
@@ -83,7 +95,7 @@ def _loop(
         raise RefusalError("give either --minutes or --steps")
     return LoopSettings(
         seed=seed,
-        learning_rate=FINE_TUNING_RATE if is_fine_tuned else RATE,
+        learning_rate=rate,
         n_steps=steps,
         minutes=(minutes or DEFAULT_MINUTES) if steps is None else None,
         is_resumed=is_resumed,

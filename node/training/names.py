@@ -8,6 +8,7 @@ class Target(StrEnum):
 
     ANATOMY = "anatomy"
     MATCHING = "matching"
+    REFINING = "refining"
     AFFINE = "affine"
     AFFINE_REFINE = "affine-refine"
     DEFORMABLE = "deformable"
@@ -19,5 +20,7 @@ class Target(StrEnum):
         return self.value.replace("-", "_")
 
 
-LEARNED_FROM_SCENES = frozenset({Target.ANATOMY, Target.MATCHING, Target.SEGMENTATION})
+LEARNED_FROM_SCENES = frozenset(
+    {Target.ANATOMY, Target.MATCHING, Target.REFINING, Target.SEGMENTATION}
+)
 """Targets that need to know where the heart is, which only virtual patients tell."""

@@ -15,6 +15,7 @@ from models.networks import (
     AffineNetwork,
     Card,
     DeformableNetwork,
+    MatchingNetwork,
     WeightsError,
     load_network,
     save_network,
@@ -30,6 +31,7 @@ from models.training.published import (
     train_affine_refine,
     train_deformable,
 )
+from models.training.refining import RefiningRecipe, train_refining
 from models.training.scenes import ScenePool, draw_pool
 from models.training.segmentation import SegmentationRecipe, train_segmentation
 from node.errors import RefusalError
@@ -137,6 +139,20 @@ def _train_matching(job: Job, on_step: OnStep) -> Trained:
     return _trained_on_scenes(job, network, arguments)
 
 
+def _train_refining(job: Job, on_step: OnStep) -> Trained:
+    """Train beside the matching network, the features of which it is told."""
+    recipe = RefiningRecipe()
+    network = train_refining(
+        recipe,
+        _scenes(job),
+        _earlier(job, MatchingNetwork, Target.MATCHING),
+        job.loop,
+        folder=_checkpoint(job),
+        on_step=on_step,
+    )
+    return _trained_on_scenes(job, network, {"width": recipe.width, "n_levels": recipe.n_levels})
+
+
 def _train_segmentation(job: Job, on_step: OnStep) -> Trained:
     recipe = SegmentationRecipe()
     network = train_segmentation(
@@ -170,7 +186,7 @@ def _train_affine(job: Job, on_step: OnStep) -> Trained:
 
 def _train_affine_refine(job: Job, on_step: OnStep) -> Trained:
     """Train step 2 from the weights of step 1, which can register already."""
-    before = _earlier(job, Target.AFFINE)
+    before = _earlier(job, AffineNetwork, Target.AFFINE)
     network = _start(job, AffineNetwork, AFFINE) if job.is_fine_tuned else _copy(before)
     train_affine_refine(
         _settings(job),
@@ -189,7 +205,10 @@ def _train_deformable(job: Job, on_step: OnStep) -> Trained:
         _settings(job),
         _series(job),
         network=network,
-        before=(_earlier(job, Target.AFFINE), _earlier(job, Target.AFFINE_REFINE)),
+        before=(
+            _earlier(job, AffineNetwork, Target.AFFINE),
+            _earlier(job, AffineNetwork, Target.AFFINE_REFINE),
+        ),
         folder=_checkpoint(job),
         on_step=on_step,
     )
@@ -199,6 +218,7 @@ def _train_deformable(job: Job, on_step: OnStep) -> Trained:
 TARGETS: Mapping[Target, Callable[[Job, OnStep], Trained]] = {
     Target.ANATOMY: _train_anatomy,
     Target.MATCHING: _train_matching,
+    Target.REFINING: _train_refining,
     Target.AFFINE: _train_affine,
     Target.AFFINE_REFINE: _train_affine_refine,
     Target.DEFORMABLE: _train_deformable,
@@ -223,10 +243,10 @@ def _copy(network: AffineNetwork) -> AffineNetwork:
     return deepcopy(network).requires_grad_(requires_grad=True)
 
 
-def _earlier(job: Job, target: Target) -> AffineNetwork:
+def _earlier(job: Job, kind: type[Kind], target: Target) -> Kind:
     """Return the network of an earlier step: of the same folder, or the shipped one."""
     for folder in (job.folder, WEIGHTS):
-        found = _load(job, AffineNetwork, target, folder)
+        found = _load(job, kind, target, folder)
         if found is not None:
             return found
     raise RefusalError(

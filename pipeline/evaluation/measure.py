@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from models.phantom import PhantomSeries
+from models.smoothing import smooth
 from pipeline.evaluation.cases import Case
 from pipeline.evaluation.contenders import Contender, Registration
 from pipeline.evaluation.contours import Contours, corrected_contours
@@ -19,7 +20,6 @@ from pipeline.evaluation.records import Record
 from pipeline.evaluation.still import still_at
 from pipeline.evaluation.target_error import percentile, target_error
 from pipeline.motion.quality import sharpness
-from pipeline.smoothing import smooth
 from pipeline.types import MotionCorrection
 
 _AROUND_PX = 3.0

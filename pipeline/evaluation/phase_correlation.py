@@ -9,9 +9,10 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
+from models.networks.edges import edge_directions
 from pipeline.motion.compose import warp
 from pipeline.motion.crop import HeartCrop
-from pipeline.motion.translation import edge_directions, shift_field
+from pipeline.motion.translation import shift_field
 from pipeline.segment import locate_heart
 
 REACH_MM = 24.0

@@ -36,6 +36,14 @@ def warp(
     return _sample(frames[:, None], displacement, interpolation)[:, 0]
 
 
+def carry(
+    images: Float[Tensor, "time channel row column"],
+    displacement: Float[Tensor, "time axis row column"],
+) -> Float[Tensor, "time channel row column"]:
+    """Resample several images of each frame alike, bilinear; as `warp`."""
+    return _sample(images, displacement, "bilinear")
+
+
 def compose(
     first: Float[Tensor, "time axis row column"], then: Float[Tensor, "time axis row column"]
 ) -> Float[Tensor, "time axis row column"]:

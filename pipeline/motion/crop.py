@@ -7,9 +7,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from models.smoothing import read_smooth
 from pipeline.motion.compose import magnitude, pixel_grid
 from pipeline.segment.heart import HeartRegion
-from pipeline.smoothing import read_smooth
 
 WORKING_SPACING_MM = 2.0
 MARGIN_MM = 24.0

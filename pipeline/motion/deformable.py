@@ -13,8 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from models.smoothing import smooth
 from pipeline.motion.compose import compose, largest_share_without_folds, warp
-from pipeline.smoothing import smooth
 
 MIN_JACOBIAN = 0.3
 """The field of a frame is shrunk until no pixel is squeezed to less than this."""

@@ -4,9 +4,9 @@ from pipeline.types import MotionQuality
 
 MIN_GAIN = 0.02
 """Smallest relative gain of the groupwise metric that is worth resampling for."""
-CLEAR_GAIN = 0.05
+CLEAR_GAIN = 0.06
 """Noise alone can be fitted to a small gain; from here on it is motion."""
-SMOOTHER = 0.95
+SMOOTHER = 0.93
 """A small gain counts when the curves get smoother, to this fraction of their roughness."""
 NOT_ROUGHER = 1.02
 KNOWN_NOT_ROUGHER = 1.15

@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from models.smoothing import smooth
 from pipeline.motion.likeness import standardise
-from pipeline.smoothing import smooth
 
 ARRIVAL_FRACTION = 0.12
 """Change of the heart region, as a fraction of the largest, that tells that the bolus is there."""

@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from models.smoothing import smooth
 from pipeline.motion.compose import jacobian_determinant, magnitude
-from pipeline.smoothing import smooth
 from pipeline.types import MotionQuality
 
 BLUR_PX = 1.0

@@ -1,7 +1,6 @@
 """Coarse translation of every frame, found from all pairs of frames at once.
 
-Each image becomes a map of edge directions in which a bright-to-dark edge equals a dark-to-bright
-one (Haber 2006, doi 10.1007/11866763_89), so frames with quite different contrast can be compared.
+Each image becomes a map of edge directions, so frames of different contrast can be compared.
 The correlation of two such maps over all shifts is one product in Fourier space; its peak is the
 shift of that pair. A chain of neighbours would add up errors; here all pairs vote, and a robust
 least-squares fit, reweighted after each solution (Holland & Welsch 1977), drops the wrong peaks.
@@ -10,12 +9,12 @@ Where a matching network is given, its features are correlated beside the edges,
 Edges are the same on every scanner, features know a heart from a chest; each is wrong elsewhere.
 """
 
-from dataclasses import dataclass
-
 import torch
-from jaxtyping import Complex, Float
+from jaxtyping import Float
 from torch import Tensor
 
+from models.networks.batches import in_batches
+from models.networks.edges import edge_maps
 from models.networks.matching import (
     MatchingNetwork,
     correlation,
@@ -23,10 +22,8 @@ from models.networks.matching import (
     near,
     standardised,
 )
-from pipeline.motion.compose import warp
-from pipeline.smoothing import smooth
+from pipeline.motion.compose import carry, warp
 
-EDGE_WIDTH_PX = 1.0
 N_REWEIGHTINGS = 12
 VOTE_POWER = 8
 """Alike frames decide: a pair half as alike has hardly a vote."""
@@ -34,27 +31,26 @@ TOLERATED_PX = 1.0
 """A pair that disagrees by this much counts half (Cauchy weights)."""
 LEARNED_SHARE = 0.5
 """Of the correlation that votes, where there is a network; 0.3 to 0.7 give the same."""
-BATCH = 16
 NEGLIGIBLE = 0.01
 PADDED_TO = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Matcher:
-    """A network that compares frames, and what it must know of the series."""
+def matching_features(
+    frames: Float[Tensor, "time row column"], network: MatchingNetwork, n_proton_density: int
+) -> Float[Tensor, "time feature row column"]:
+    """Return what the matching network sees in each frame.
 
-    network: MatchingNetwork
-    n_proton_density: int
+    Parameters
+    ----------
+    frames
+        Heart region, any unit.
+    network
+        Trained.
+    n_proton_density
+        Frames at the start without saturation pulse.
 
-    def features(
-        self, frames: Float[Tensor, "time row column"]
-    ) -> Float[Tensor, "time feature row column"]:
-        """Return what the network sees in each frame."""
-        inputs = matching_inputs(frames, self.n_proton_density)
-        inputs = inputs.contiguous(memory_format=torch.channels_last)
-        with torch.no_grad():
-            parts = [self.network(part) for part in torch.split(inputs, BATCH)]
-        return torch.cat(parts).contiguous()
+    """
+    return in_batches(network, matching_inputs(frames, n_proton_density))
 
 
 def translations(
@@ -63,7 +59,7 @@ def translations(
     *,
     reach_px: int,
     n_rounds: int = 3,
-    matcher: Matcher | None = None,
+    features: Float[Tensor, "time feature row column"] | None = None,
 ) -> Float[Tensor, "time axis"]:
     """Return the shift of each frame, px; their median is zero.
 
@@ -77,14 +73,15 @@ def translations(
         Largest shift between two frames that is looked for, px.
     n_rounds
         Rounds of estimation; later ones see the heart re-centred in the window.
-    matcher
-        Compares frames beside their edges.
+    features
+        What the matching network sees in the frames, compared beside their edges.
 
     """
     total = torch.zeros(frames.shape[0], 2, dtype=frames.dtype, device=frames.device)
     for _ in range(n_rounds):
-        moved = warp(frames, shift_field(total, frames))
-        maps = _described(moved, weight, matcher)
+        field = shift_field(total, frames)
+        seen = None if features is None else carry(features, field)
+        maps = _described(warp(frames, field), weight, seen)
         shifts, votes = _pairwise(_trimmed(maps, weight), reach_px)
         total = total + _reconcile(shifts, votes)
     return total - total.median(dim=0).values
@@ -97,34 +94,18 @@ def shift_field(
     return shifts[:, :, None, None].expand(-1, -1, like.shape[-2], like.shape[-1])
 
 
-def edge_directions(
-    frames: Float[Tensor, "time row column"], *, width_px: float = EDGE_WIDTH_PX
-) -> Complex[Tensor, "time row column"]:
-    """Return gradients with doubled angle, large edges cut to the size of typical ones.
-
-    Doubling makes opposite gradients equal: a complex number z becomes z^2 / |z|.
-    """
-    smooth_frames = smooth(frames, width_px)
-    row_slope, column_slope = torch.gradient(smooth_frames, dim=(-2, -1))
-    gradient = torch.complex(row_slope, column_slope)
-    size = gradient.abs()
-    typical = size.flatten(1).square().mean(dim=1).sqrt()[:, None, None].clamp_min(1e-20)
-    return gradient.square() / (size.square() + typical.square())
-
-
 def _described(
     frames: Float[Tensor, "time row column"],
     weight: Float[Tensor, "row column"],
-    matcher: Matcher | None,
+    features: Float[Tensor, "time feature row column"] | None,
 ) -> Float[Tensor, "time map row column"]:
     """Return maps of each frame whose correlation tells how alike two frames are; unit length."""
-    directions = edge_directions(frames) * weight
-    edges = torch.stack([directions.real, directions.imag], dim=1)
+    edges = edge_maps(frames) * weight
     size: Tensor = edges.flatten(1).norm(dim=1)[:, None, None, None]
     edges = edges / size.clamp_min(1e-20)
-    if matcher is None:
+    if features is None:
         return edges
-    learned = standardised(matcher.features(frames), weight)
+    learned = standardised(features, weight)
     return torch.cat([LEARNED_SHARE**0.5 * learned, (1 - LEARNED_SHARE) ** 0.5 * edges], dim=1)
 
 

@@ -13,11 +13,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from models.smoothing import smooth
 from pipeline.component import fullest_component, interior
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
 from pipeline.segment.heart import locate_heart
-from pipeline.smoothing import smooth
 
 _STRONG_FRACTION = 0.45
 """A pixel is blood when it enhances by this fraction of the strongest ones."""

@@ -8,11 +8,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
+from models.smoothing import smooth
 from pipeline.parameters import FlowSettings
 from pipeline.perfusion.btex import Belief
 from pipeline.perfusion.fit import SYSTEMATIC_FRACTION, FlowFit, exam_belief, fit
 from pipeline.perfusion.window import first_pass_s
-from pipeline.smoothing import smooth
 from pipeline.types import ArterialInput, FlowMap, FlowModel
 
 _NEIGHBOURHOOD_MM = 12.0

@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from models.smoothing import smooth
 from pipeline.findings import Code, Finding, Grade, series_finding
 from pipeline.motion.compose import jacobian_determinant
-from pipeline.smoothing import smooth
 from pipeline.types import HeartMasks, ImageSeries, MotionCorrection
 
 _AREA_RANGE = (0.5, 2.0)

@@ -13,8 +13,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
+from models.smoothing import smooth
 from pipeline.findings import Code, Finding, Grade, series_finding
-from pipeline.smoothing import smooth
 from pipeline.types import HeartMasks
 
 _BLUR_MM = 2.0

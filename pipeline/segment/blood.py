@@ -7,11 +7,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
+from models.smoothing import smooth
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
 from pipeline.segment.arrival import arrival_frame, early_and_late
 from pipeline.segment.heart import HeartRegion
-from pipeline.smoothing import smooth
 
 BLUR_MM = 1.5
 BRIGHT_FRACTION = 0.5

@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from models.smoothing import smooth
 from pipeline.segment.arrival import arrival_frame, early_and_late
-from pipeline.smoothing import smooth
 
 PIXEL_BLUR_MM = 4.0
 CLUMP_MM = 18.0

@@ -18,8 +18,8 @@ from torch.nn import functional
 
 from models.networks.segmentation import SegmentationNetwork
 from models.networks.summary import SIZE, SPACING_MM, summarise
+from models.smoothing import read_smooth
 from pipeline.segment.heart import HeartRegion, passage_places
-from pipeline.smoothing import read_smooth
 
 N_ORIENTATIONS = 8
 SUBPIXELS = 3

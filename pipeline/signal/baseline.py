@@ -4,9 +4,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from models.smoothing import smooth
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
-from pipeline.smoothing import smooth
 
 _ENHANCING_FRACTION = 0.02
 """Share of pixels whose mean curve shows the bolus: a ventricle is several times larger."""

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.smoothing import smooth
+from models.smoothing import smooth
 
 _TISSUE_FRACTION = 0.25
 """Pixels darker than this fraction of the bright ones (lung, air) do not enter the smoothing."""

@@ -127,7 +127,7 @@ def test_exams_do_not_tell_where_the_heart_is(tmp_path: Path) -> None:
     protocol = Protocol(n_slices=1, n_saturation_recovery=24)
     studies = tmp_path / "studies"
     write_exam(make_exam(3, protocol=protocol), studies)
-    for target in ("anatomy", "matching", "segmentation"):
+    for target in ("anatomy", "matching", "refining", "segmentation"):
         code, text = run(
             target, "-o", str(tmp_path), "--steps", "1", "--from-studies", str(studies)
         )

@@ -16,6 +16,7 @@ from models.networks import (
     MatchingNetwork,
     Networks,
     PublishedNetworks,
+    RefiningNetwork,
 )
 from models.networks.loading import shipped_networks
 from pipeline.motion import Method, correct
@@ -38,10 +39,12 @@ def untrained() -> Networks:
         torch.nn.init.normal_(layer.conv.weight, std=0.1)
     anatomy = AnatomyNetwork(width=8, n_levels=3)
     matching = MatchingNetwork(n_levels=2)
-    parts = (published.affine, published.affine_refine, published.deformable, anatomy, matching)
-    for network in parts:
+    refining = RefiningNetwork(width=8, n_levels=3)
+    torch.nn.init.normal_(refining.head.weight, std=0.1)
+    registering = published.affine, published.affine_refine, published.deformable
+    for network in (*registering, anatomy, matching, refining):
         network.eval().requires_grad_(requires_grad=False)
-    return Networks(anatomy=anatomy, published=published, matching=matching)
+    return Networks(anatomy=anatomy, published=published, matching=matching, refining=refining)
 
 
 def shipped() -> Networks:

@@ -3,13 +3,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.smoothing import smooth
 from pipeline.motion import compose, warp
 from pipeline.motion.compose import (
     invert,
     jacobian_determinant,
     largest_share_without_folds,
 )
-from pipeline.smoothing import smooth
 
 
 def random_frames(seed: int, size: int = 24) -> torch.Tensor:

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from pipeline.motion import correct, learned
+from models.networks import batches
+from pipeline.motion import correct
 from pipeline.types import MotionCorrection
 from tests.pipeline.motion.at_hand import AT_HAND, correct_by, method_and_networks
 from tests.pipeline.motion.spoiling import Spoiled, good
@@ -50,7 +51,7 @@ def test_the_size_of_batches_does_not_matter(
     method: str, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usual = correct_by(method, toy())
-    monkeypatch.setattr(learned, "BATCH", batch)
+    monkeypatch.setattr(batches, "BATCH", batch)
     assert_same(usual, correct_by(method, toy()), within_px=0.01)
 
 

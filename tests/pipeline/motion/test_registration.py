@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.networks import shipped_networks
+from models.smoothing import smooth
 from pipeline.motion.affine import AffineSettings, affine_field, register_affine
 from pipeline.motion.compose import invert, jacobian_determinant, warp
 from pipeline.motion.contrast_free import place_group
@@ -13,8 +14,7 @@ from pipeline.motion.deformable import DeformableSettings, register_deformable
 from pipeline.motion.iterative import anchored
 from pipeline.motion.likeness import misfit
 from pipeline.motion.phases import choose_reference, enhanced
-from pipeline.motion.translation import Matcher, shift_field, translations
-from pipeline.smoothing import smooth
+from pipeline.motion.translation import matching_features, shift_field, translations
 from tests.pipeline.toy import make_toy
 
 
@@ -83,20 +83,19 @@ def test_votes_find_shifts_whatever_the_contrast(seed: int) -> None:
     torch.testing.assert_close(found, shifts, atol=0.3, rtol=0)
 
 
-def test_a_matcher_votes_beside_the_edges() -> None:
+def test_features_vote_beside_the_edges() -> None:
     network = shipped_networks("cpu").matching
     if network is None:
         pytest.skip("no matching network is shipped")
     toy = make_toy()
-    matcher = Matcher(network=network, n_proton_density=toy.n_proton_density)
+    features = matching_features(toy.frames, network, toy.n_proton_density)
     true = toy.displacement[:, :, 0, 0]
     off = {}
-    for name, given_ in (("edges", None), ("both", matcher)):
-        found = translations(toy.frames, window(96), reach_px=12, n_rounds=1, matcher=given_)
+    for name, given_ in (("edges", None), ("both", features)):
+        found = translations(toy.frames, window(96), reach_px=12, n_rounds=1, features=given_)
         rest = found - true
         off[name] = float((rest - rest.median(dim=0).values).norm(dim=1).mean())
     assert off["both"] < max(off["edges"], 0.3)
-    assert matcher.features(toy.frames).shape[0] == len(toy.frames)
 
 
 def test_of_frames_alike_the_one_that_moved_like_most_is_the_reference() -> None:

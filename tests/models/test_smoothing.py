@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.smoothing import gaussian_matrix, read_smooth, smooth
+from models.smoothing import gaussian_matrix, read_smooth, smooth
 
 
 @settings(max_examples=20, deadline=None)
