@@ -149,7 +149,7 @@ class MotionCorrection:
     quality: MotionQuality
     is_unlike: Bool[Tensor, " time"]
     """Frames that no component of the others explains: spoiled, dark, or of another slice of the
-    heart. Marked and not bent, as no field can mend them."""
+    heart. No field can quite mend them."""
     heart_px: tuple[float, float] | None = None
     """Row and column of the middle of the region that was registered; None where it is unknown."""
     considered: tuple[ConsideredCorrection, ...] = ()
