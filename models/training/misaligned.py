@@ -52,8 +52,6 @@ class MisalignedSeries:
     """Share of left ventricle (all inside the endocardium), myocardium, right ventricle."""
     is_enhanced: Bool[Tensor, " time"]
     n_proton_density: int
-    blend: Float[Tensor, " time"]
-    """How much of another slice is seen, 0-1."""
 
 
 def misaligned(
@@ -97,7 +95,6 @@ def misaligned(
         anatomy=look(maps, seen),
         is_enhanced=is_enhanced.to(seen.device),
         n_proton_density=n_proton,
-        blend=blend,
     )
 
 

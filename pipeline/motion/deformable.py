@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
 from models.smoothing import smooth
 from pipeline.motion.compose import compose, largest_share_without_folds, warp
@@ -32,10 +31,6 @@ class DeformableSettings:
     damping: float
     """Resistance against moving, in units of the mean structure of the heart region."""
     max_step_px: float = 0.7
-    noise_weight: float = 0.0
-    """Resistance per unexplained variance: where noise is left over, differences mean less."""
-    pooling: int = 1
-    """Sums over the window are taken on a grid so many times coarser; the window hides it."""
 
 
 def register_deformable(
@@ -81,35 +76,13 @@ def _step(
     row, column = torch.gradient(0.5 * (image + target), dim=(1, 2))
     rest = target - image
     products = torch.stack([row * row, row * column, column * column, row * rest, column * rest])
-    rr, rc, cc, rd, cd = _summed(products * weight, settings)
-    share = _pooled(weight, settings.pooling)
-    typical = ((rr + cc) * share).sum(dim=(1, 2), keepdim=True) / (2 * share.sum())
-    unexplained = (rest.square() * weight).sum(dim=(1, 2), keepdim=True) / weight.sum()
-    resistance = settings.damping * typical + settings.noise_weight * unexplained + 1e-12
+    rr, rc, cc, rd, cd = smooth(products * weight, settings.window_px)
+    typical = ((rr + cc) * weight).sum(dim=(1, 2), keepdim=True) / (2 * weight.sum())
+    resistance = settings.damping * typical + 1e-12
     rr, cc = rr + resistance, cc + resistance
     determinant = rr * cc - rc.square()
     step: Tensor = torch.stack([cc * rd - rc * cd, rr * cd - rc * rd], dim=1) / determinant[:, None]
-    step = step.clamp(-settings.max_step_px, settings.max_step_px)
-    if settings.pooling == 1:
-        return step
-    return functional.interpolate(step, size=weight.shape, mode="bilinear")
-
-
-def _summed(
-    products: Float[Tensor, "product time row column"], settings: DeformableSettings
-) -> Float[Tensor, "product time coarse_row coarse_column"]:
-    """Return the weighted mean over the window around every point of the coarse grid."""
-    return smooth(_pooled(products, settings.pooling), settings.window_px / settings.pooling)
-
-
-def _pooled(
-    images: Float[Tensor, "*batch row column"], pooling: int
-) -> Float[Tensor, "*batch coarse_row coarse_column"]:
-    if pooling == 1:
-        return images
-    flat = images.reshape(-1, 1, *images.shape[-2:])
-    pooled = functional.avg_pool2d(flat, pooling)
-    return pooled.reshape(*images.shape[:-2], *pooled.shape[-2:])
+    return step.clamp(-settings.max_step_px, settings.max_step_px)
 
 
 def _match(
