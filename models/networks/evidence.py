@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
-from models.decomposition import pca_reference
+from models.decomposition import matched, pca_reference
 from models.networks.anatomy import arrival_order, normalised, to_series_scale
 from models.networks.edges import edge_maps
 from models.networks.matching import standardised
@@ -91,9 +91,10 @@ def gather(
     for group in groups:
         if bool(group.any()):
             goal = torch.where(group[:, None, None], frames[group].mean(dim=0), goal)
+    image, target = matched(frames, goal, window)
     compared = (standardised(features, window), edge_maps(frames))
     products = [
-        _products(*_matched(frames, goal, window), window),
+        _products(image[:, None], target[:, None], window),
         *(_products(maps, maps[teachers].mean(dim=0, keepdim=True), window) for maps in compared),
     ]
     products += [_together(part, groups) for part in products[1:]]
@@ -128,21 +129,6 @@ def _images(
     still = torch.cat([mean, spread, arrival_order(recovery)[None], window[None]])
     each = torch.stack([normalised(frames), normalised(goal), scaled], dim=1)
     return torch.cat([each, still.expand(len(frames), -1, -1, -1)], dim=1)
-
-
-def _matched(
-    frames: Float[Tensor, "time row column"],
-    goal: Float[Tensor, "time row column"],
-    window: Float[Tensor, "row column"],
-) -> tuple[Float[Tensor, "time 1 row column"], Float[Tensor, "time 1 row column"]]:
-    """Bring gain and offset of each frame to those of its goal, unit spread."""
-    share = window / window.sum().clamp_min(1e-6)
-    image = frames - (frames * share).sum(dim=(1, 2), keepdim=True)
-    target = goal - (goal * share).sum(dim=(1, 2), keepdim=True)
-    spread = (target.square() * share).sum(dim=(1, 2), keepdim=True).sqrt().clamp_min(1e-12)
-    power = (image.square() * share).sum(dim=(1, 2), keepdim=True).clamp_min(1e-24)
-    gain = (image * target * share).sum(dim=(1, 2), keepdim=True) / power
-    return (image * gain / spread)[:, None], (target / spread)[:, None]
 
 
 def _products(

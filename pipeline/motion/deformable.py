@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from models.decomposition import matched
 from models.smoothing import smooth
 from pipeline.motion.compose import compose, largest_share_without_folds, warp
 
@@ -72,7 +73,7 @@ def _step(
     settings: DeformableSettings,
 ) -> Float[Tensor, "time axis row column"]:
     """Solve the windowed 2 x 2 system at every pixel."""
-    image, target = _match(warped, reference, weight)
+    image, target = matched(warped, reference, weight)
     row, column = torch.gradient(0.5 * (image + target), dim=(1, 2))
     rest = target - image
     products = torch.stack([row * row, row * column, column * column, row * rest, column * rest])
@@ -83,18 +84,3 @@ def _step(
     determinant = rr * cc - rc.square()
     step: Tensor = torch.stack([cc * rd - rc * cd, rr * cd - rc * rd], dim=1) / determinant[:, None]
     return step.clamp(-settings.max_step_px, settings.max_step_px)
-
-
-def _match(
-    warped: Float[Tensor, "time row column"],
-    reference: Float[Tensor, "time row column"],
-    weight: Float[Tensor, "row column"],
-) -> tuple[Float[Tensor, "time row column"], Float[Tensor, "time row column"]]:
-    """Bring gain and offset of the warped frame to those of the reference, unit spread."""
-    share = weight / weight.sum()
-    image = warped - (warped * share).sum(dim=(1, 2), keepdim=True)
-    target = reference - (reference * share).sum(dim=(1, 2), keepdim=True)
-    spread = (target.square() * share).sum(dim=(1, 2), keepdim=True).sqrt().clamp_min(1e-12)
-    power = (image.square() * share).sum(dim=(1, 2), keepdim=True).clamp_min(1e-24)
-    gain = (image * target * share).sum(dim=(1, 2), keepdim=True) / power
-    return image * gain / spread, target / spread
