@@ -13,7 +13,8 @@ from node.ports import Progress
 from node.send.association import open_association
 from node.settings import Destination
 
-_TIMEOUT_S = 30.0
+_TIMEOUT_S = 120.0
+"""As patient as the node: its disk may stall, and an image is only acknowledged once it is kept."""
 _ACCEPTED = frozenset({"Success", "Warning"})
 
 
