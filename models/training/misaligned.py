@@ -132,9 +132,6 @@ def _points(
     """Return where in the reference, mm, each point of each frame lies."""
     size, spacing_mm = grid
     device = pool.signals.device
-    line = (torch.arange(size) - (size - 1) / 2) * spacing_mm
-    place = torch.stack(torch.meshgrid(line, line, indexing="ij"))
-    seen = torch.einsum("ab,brc->arc", view.matrix, place) + view.centre_mm[:, None, None]
     motion = pool.inverse_displacement[scene][use.to(device)].float()
     heart = pool.anatomy[scene, 0].float().sum(dim=0)
     heart = functional.interpolate(heart[None, None], size=motion.shape[-2:], mode="area")[0, 0]
@@ -144,7 +141,7 @@ def _points(
     bend = draw(generator, *STRENGTH) * torch.where(is_after, after, before) * (motion - shift)
     motion = shift + bend
     left = _left(use, is_enhanced, generator).to(device)
-    seen = seen.to(device).expand(len(use), -1, -1, -1)
+    seen = view.points(size, spacing_mm).to(device).expand(len(use), -1, -1, -1)
     seen = seen + _rough(len(use), size, generator).to(device)
     start = seen - shift + left[:, :, None, None]
     return start + look(motion, start)

@@ -45,6 +45,12 @@ class View:
     matrix: Float[Tensor, "two axis"]
     centre_mm: Float[Tensor, " axis"]
 
+    def points(self, size: int, spacing_mm: float) -> Float[Tensor, "axis row column"]:
+        """Return the point of each pixel of a square grid."""
+        line = (torch.arange(size) - (size - 1) / 2) * spacing_mm
+        place = torch.stack(torch.meshgrid(line, line, indexing="ij"))
+        return torch.einsum("ab,brc->arc", self.matrix, place) + self.centre_mm[:, None, None]
+
 
 def sample(
     pool: ScenePool,
@@ -139,10 +145,7 @@ def _points(
     """Return where in the reference, mm, each point of each frame lay."""
     size, spacing_mm = grid
     device = pool.signals.device
-    line = (torch.arange(size) - (size - 1) / 2) * spacing_mm
-    place = torch.stack(torch.meshgrid(line, line, indexing="ij"))
-    seen = torch.einsum("ab,brc->arc", view.matrix, place) + view.centre_mm[:, None, None]
-    seen = seen.to(device).expand(len(use), -1, -1, -1)
+    seen = view.points(size, spacing_mm).to(device).expand(len(use), -1, -1, -1)
     motion = pool.inverse_displacement[scene][use.to(device)].float()
     less = draw(generator, 0.0, 1.0) < LESS_MOTION_SHARE
     share = draw(generator, 0.0, 0.4) if less else draw(generator, *MORE_MOTION)

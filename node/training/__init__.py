@@ -6,8 +6,9 @@ only the pixels around the heart are kept in memory, nothing of them is written.
 """
 
 from node.training.data import Data, phantom_series, scene_seeds, study_series
+from node.training.job import Job
 from node.training.names import LEARNED_FROM_SCENES, Target
-from node.training.targets import TARGETS, Job, train_target
+from node.training.targets import TARGETS, train_target
 
 __all__ = [
     "LEARNED_FROM_SCENES",

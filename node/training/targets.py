@@ -1,29 +1,23 @@
 """What can be trained: one entry per network, all of one shape."""
 
 from collections.abc import Callable, Mapping
-from copy import deepcopy
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from torch import nn
 
 from models.networks import (
-    WEIGHTS,
     AffineNetwork,
     Card,
     DeformableNetwork,
     MatchingNetwork,
-    WeightsError,
-    load_network,
     save_network,
 )
 from models.networks.cards import Argument
 from models.training.anatomy import AnatomyRecipe, train_anatomy
 from models.training.augmentation import PoseRange
-from models.training.loop import LoopSettings, OnStep, Step
+from models.training.loop import OnStep, Step
 from models.training.matching import MatchingRecipe, train_matching
 from models.training.published import (
     PublishedSettings,
@@ -35,12 +29,13 @@ from models.training.refining import RefiningRecipe, train_refining
 from models.training.scenes import ScenePool, draw_pool
 from models.training.segmentation import SegmentationRecipe, train_segmentation
 from node.errors import RefusalError
-from node.training.data import Data, scene_seeds
+from node.training.beginnings import earlier, own_copy, start
+from node.training.data import scene_seeds
+from node.training.job import Job, Trained
 from node.training.names import Target
 
 AFFINE: Mapping[str, Argument] = {"image_size": 64, "num_channel_initial": 10, "depth": 5}
 DEFORMABLE: Mapping[str, Argument] = {"num_channel_initial": 16, "n_levels": 4}
-Kind = TypeVar("Kind", bound=nn.Module)
 FIXED_POSE = PoseRange(rotation_rad=0.1, shift_fraction=8 / 128)
 """Published: 0.8 rad and 20 of 128 px, in 300 epochs on a GPU; fewer steps learn less of it."""
 COMPONENT_POSE = PoseRange(rotation_rad=0.1, shift_fraction=6 / 128)
@@ -49,32 +44,6 @@ network that mostly saw them ended in moving nothing."""
 AFFINE_BATCH = 16
 DEFORMABLE_BATCH = 6
 """Published: 16. Smaller batches make more steps of the same time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One training."""
-
-    target: Target
-    folder: Path
-    """For weights, card and checkpoint; networks of earlier steps are looked for here first."""
-    loop: LoopSettings
-    device: torch.device
-    data: Data | None
-    """None for targets that draw their own scenes."""
-    n_scenes: int
-    is_fine_tuned: bool
-    """Begin with the shipped weights."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trained:
-    """A network and what its card says of it."""
-
-    network: nn.Module
-    architecture: str
-    arguments: Mapping[str, Argument]
-    origin: str
 
 
 def train_target(job: Job, *, today: date, on_step: OnStep) -> Card:
@@ -145,7 +114,7 @@ def _train_refining(job: Job, on_step: OnStep) -> Trained:
     network = train_refining(
         recipe,
         _scenes(job),
-        _earlier(job, MatchingNetwork, Target.MATCHING),
+        earlier(job, MatchingNetwork, Target.MATCHING),
         job.loop,
         folder=_checkpoint(job),
         on_step=on_step,
@@ -177,7 +146,7 @@ def _scenes(job: Job) -> ScenePool:
 
 
 def _train_affine(job: Job, on_step: OnStep) -> Trained:
-    network = _start(job, AffineNetwork, AFFINE)
+    network = start(job, AffineNetwork, AFFINE)
     train_affine(
         _settings(job), _series(job), network=network, folder=_checkpoint(job), on_step=on_step
     )
@@ -186,8 +155,8 @@ def _train_affine(job: Job, on_step: OnStep) -> Trained:
 
 def _train_affine_refine(job: Job, on_step: OnStep) -> Trained:
     """Train step 2 from the weights of step 1, which can register already."""
-    before = _earlier(job, AffineNetwork, Target.AFFINE)
-    network = _start(job, AffineNetwork, AFFINE) if job.is_fine_tuned else _copy(before)
+    before = earlier(job, AffineNetwork, Target.AFFINE)
+    network = start(job, AffineNetwork, AFFINE) if job.is_fine_tuned else own_copy(before)
     train_affine_refine(
         _settings(job),
         _series(job),
@@ -200,14 +169,14 @@ def _train_affine_refine(job: Job, on_step: OnStep) -> Trained:
 
 
 def _train_deformable(job: Job, on_step: OnStep) -> Trained:
-    network = _start(job, DeformableNetwork, DEFORMABLE)
+    network = start(job, DeformableNetwork, DEFORMABLE)
     train_deformable(
         _settings(job),
         _series(job),
         network=network,
         before=(
-            _earlier(job, AffineNetwork, Target.AFFINE),
-            _earlier(job, AffineNetwork, Target.AFFINE_REFINE),
+            earlier(job, AffineNetwork, Target.AFFINE),
+            earlier(job, AffineNetwork, Target.AFFINE_REFINE),
         ),
         folder=_checkpoint(job),
         on_step=on_step,
@@ -224,42 +193,6 @@ TARGETS: Mapping[Target, Callable[[Job, OnStep], Trained]] = {
     Target.DEFORMABLE: _train_deformable,
     Target.SEGMENTATION: _train_segmentation,
 }
-
-
-def _start(job: Job, kind: type[Kind], arguments: Mapping[str, Argument]) -> Kind:
-    """Return a new network, or the shipped one to go on from."""
-    if not job.is_fine_tuned:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(job.loop.seed)
-            return kind(**arguments).to(job.device)
-    shipped = _load(job, kind, job.target, WEIGHTS)
-    if shipped is None:
-        raise RefusalError(f"there are no shipped weights of {job.target} to go on from")
-    return shipped.requires_grad_(requires_grad=True)
-
-
-def _copy(network: AffineNetwork) -> AffineNetwork:
-    """Return a network of its own that begins as the given one."""
-    return deepcopy(network).requires_grad_(requires_grad=True)
-
-
-def _earlier(job: Job, kind: type[Kind], target: Target) -> Kind:
-    """Return the network of an earlier step: of the same folder, or the shipped one."""
-    for folder in (job.folder, WEIGHTS):
-        found = _load(job, kind, target, folder)
-        if found is not None:
-            return found
-    raise RefusalError(
-        f"{job.target} begins where {target} ends: first run "
-        f"`perfnode train {target} --output {job.folder}`"
-    )
-
-
-def _load(job: Job, kind: type[Kind], target: Target, folder: Path) -> Kind | None:
-    try:
-        return load_network(kind, target.file_name, job.device, folder=folder)
-    except WeightsError as error:
-        raise RefusalError(str(error)) from error
 
 
 def _settings(job: Job) -> PublishedSettings:
@@ -302,12 +235,12 @@ def _trained_on_scenes(job: Job, network: nn.Module, arguments: Mapping[str, Arg
 
 
 def _recipe(job: Job, n_steps: int, seconds: float) -> str:
-    start = "random weights"
+    beginning = "random weights"
     if job.is_fine_tuned:
-        start = "the shipped weights"
+        beginning = "the shipped weights"
     elif job.target is Target.AFFINE_REFINE:
-        start = "the weights of step 1"
+        beginning = "the weights of step 1"
     return (
-        f"perfnode train {job.target}: Adam from {start}, largest rate {job.loop.learning_rate}, "
-        f"warm-up and cosine, {n_steps} steps in {seconds / 60:.1f} minutes on {job.device}"
+        f"perfnode train {job.target}: Adam from {beginning}, "
+        f"largest rate {job.loop.learning_rate}, warm-up and cosine, {n_steps} steps in {seconds / 60:.1f} minutes on {job.device}"
     )

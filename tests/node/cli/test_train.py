@@ -17,7 +17,7 @@ from models.phantom import Protocol, make_exam
 from models.training.segmentation import SegmentationRecipe
 from node.cli.main import app
 from node.scanner import write_exam
-from node.training import Data, Target, data, scene_seeds, targets
+from node.training import Data, Target, beginnings, data, scene_seeds, targets
 
 SMALL = {"image_size": 128, "num_channel_initial": 1, "depth": 5}
 
@@ -78,7 +78,7 @@ def test_received_exams_fine_tune_a_network(
         date="2026-01-01",
     )
     save_network(AffineNetwork(**SMALL), card, shipped)
-    monkeypatch.setattr(targets, "WEIGHTS", shipped)
+    monkeypatch.setattr(beginnings, "WEIGHTS", shipped)
     protocol = Protocol(n_slices=1, n_saturation_recovery=24)
     write_exam(make_exam(3, protocol=protocol), tmp_path / "studies")
     output = tmp_path / "tuned"
@@ -116,7 +116,7 @@ def test_wrong_wishes_are_answered(
 def test_a_step_without_the_one_before_says_what_to_run(
     tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(targets, "WEIGHTS", tmp_path / "nothing")
+    monkeypatch.setattr(beginnings, "WEIGHTS", tmp_path / "nothing")
     code, text = run("affine-refine", "-o", str(tmp_path), "--steps", "1", "--scenes", "1")
     assert code == 1
     unbroken = "".join(text.split())  # a long path may be broken into lines
