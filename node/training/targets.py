@@ -242,5 +242,6 @@ def _recipe(job: Job, n_steps: int, seconds: float) -> str:
         beginning = "the weights of step 1"
     return (
         f"perfnode train {job.target}: Adam from {beginning}, "
-        f"largest rate {job.loop.learning_rate}, warm-up and cosine, {n_steps} steps in {seconds / 60:.1f} minutes on {job.device}"
+        f"largest rate {job.loop.learning_rate}, warm-up and cosine, "
+        f"{n_steps} steps in {seconds / 60:.1f} minutes on {job.device}"
     )
