@@ -11,6 +11,9 @@ from torch import Tensor
 
 NARROWEST = 0.1
 """A Gaussian narrower than this many samples is one sample wide to all digits."""
+NEGLIGIBLE = 1e-12
+"""The tail beyond adds nothing in single precision, but products with it are denormal numbers,
+which made smoothing fifteen to twenty-five times slower."""
 
 
 def smooth(
@@ -82,4 +85,5 @@ def gaussian_matrix(
         return torch.eye(size, dtype=like.dtype, device=like.device)
     place = torch.arange(size, dtype=like.dtype, device=like.device)
     weight = torch.exp(-0.5 * ((place[:, None] - place[None, :]) / width).square())
+    weight = torch.where(weight < NEGLIGIBLE, 0.0, weight)
     return weight / weight.sum(dim=1, keepdim=True)

@@ -1,7 +1,9 @@
 """Connected parts of a mask."""
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int64
+from scipy import ndimage
 from torch import Tensor
 
 
@@ -22,16 +24,15 @@ def fullest_component(
 
 
 def label_components(mask: Bool[Tensor, "row column"]) -> Int64[Tensor, "row column"]:
-    """Return a number above 0 for every part of a mask that is joined along edges, else 0.
+    """Return a number above 0 for every part of a mask that is joined along edges, else 0."""
+    labels, _ = ndimage.label(mask.cpu().numpy(), output=np.int64)
+    return torch.from_numpy(labels).to(mask.device)
 
-    Every pixel takes the largest label among itself and its neighbours until nothing changes.
-    """
-    labels = torch.arange(1, mask.numel() + 1, device=mask.device).reshape(mask.shape) * mask
-    while True:
-        spread = torch.stack([labels, *_neighbours(labels)]).amax(dim=0) * mask
-        if bool((spread == labels).all()):
-            return labels
-        labels = spread
+
+def without_holes(mask: Bool[Tensor, "row column"]) -> Bool[Tensor, "row column"]:
+    """Add what cannot be reached from the border of the image along edges."""
+    filled = ndimage.binary_fill_holes(mask.cpu().numpy())
+    return torch.from_numpy(filled).to(mask.device)
 
 
 def interior(mask: Bool[Tensor, "row column"]) -> Bool[Tensor, "row column"]:

@@ -27,8 +27,8 @@ ARRIVED = (0.06, 0.3)
 """Change of the blood, of its largest, from which on a frame counts as one with contrast agent."""
 STRENGTH = (0.5, 1.8)
 """Factor on how the heart turns and bends."""
-BENT_BEFORE, BENT_AFTER = (0.7, 1.0), (0.0, 0.7)
-"""How much of turn and bend is left, in frames without and with contrast agent."""
+BENT, PARTLY_BENT = (0.7, 1.0), (0.0, 0.7)
+"""How much of turn and bend is left where nobody has looked at it, and where somebody has."""
 JITTER_MM = (0.1, 2.0)
 """Standard deviation of the shift of each frame; that of a series is drawn."""
 GROUP_MM = (0.1, 2.5)
@@ -55,7 +55,13 @@ class MisalignedSeries:
 
 
 def misaligned(
-    pool: ScenePool, generator: Generator, *, n_frames: int, size: int, spacing_mm: float
+    pool: ScenePool,
+    generator: Generator,
+    *,
+    n_frames: int,
+    size: int,
+    spacing_mm: float,
+    is_shifted_only: bool = False,
 ) -> MisalignedSeries:
     """Render one series on the device of the pool.
 
@@ -69,6 +75,9 @@ def misaligned(
         How many, in order of time, half of the time with proton-density frames at the start.
     size, spacing_mm
         Rows and columns, and pixel size, of the result.
+    is_shifted_only
+        Whether frames with contrast agent were shifted alone, as the others were; otherwise turn
+        and bend of them are partly corrected.
 
     """
     scene = int(torch.randint(len(pool), (), generator=generator))
@@ -77,8 +86,10 @@ def misaligned(
     is_enhanced = _arrived(pool.signals[scene].cpu(), generator)[use]
     view = draw_view(pool.centre_mm[scene].cpu(), generator)
     pixel_mm = spacing_mm / OVERSAMPLING
+    is_looked_at = is_enhanced & (not is_shifted_only)
+    shifts = _left(use, is_enhanced, generator)
     points = _points(
-        pool, scene, use, is_enhanced, view, (OVERSAMPLING * size, pixel_mm), generator
+        pool, scene, use, (shifts, is_looked_at), view, (OVERSAMPLING * size, pixel_mm), generator
     )
     signals = recolour(pool.signals[scene].cpu(), N_PROTON_DENSITY, generator)[use]
     picture = paint(pool, scene, use, signals.to(pool.signals.device), generator)
@@ -124,26 +135,29 @@ def _points(
     pool: ScenePool,
     scene: int,
     use: Int[Tensor, " frame"],
-    is_enhanced: Bool[Tensor, " frame"],
+    left: tuple[Float[Tensor, "frame axis"], Bool[Tensor, " frame"]],
     view: View,
     grid: tuple[int, float],
     generator: Generator,
 ) -> Float[Tensor, "frame axis row column"]:
-    """Return where in the reference, mm, each point of each frame lies."""
+    """Return where in the reference, mm, each point of each frame lies.
+
+    `left` says by how much each frame is shifted, mm, and whether its bend is partly corrected.
+    """
     size, spacing_mm = grid
+    shifts, is_looked_at = left
     device = pool.signals.device
     motion = pool.inverse_displacement[scene][use.to(device)].float()
     heart = pool.anatomy[scene, 0].float().sum(dim=0)
     heart = functional.interpolate(heart[None, None], size=motion.shape[-2:], mode="area")[0, 0]
     shift = (motion * heart).sum(dim=(2, 3), keepdim=True) / heart.sum().clamp_min(1e-6)
-    is_after = is_enhanced[:, None, None, None].to(device)
-    before, after = draw(generator, *BENT_BEFORE), draw(generator, *BENT_AFTER)
-    bend = draw(generator, *STRENGTH) * torch.where(is_after, after, before) * (motion - shift)
+    partly = is_looked_at[:, None, None, None].to(device)
+    all_of_it, some = draw(generator, *BENT), draw(generator, *PARTLY_BENT)
+    bend = draw(generator, *STRENGTH) * torch.where(partly, some, all_of_it) * (motion - shift)
     motion = shift + bend
-    left = _left(use, is_enhanced, generator).to(device)
     seen = view.points(size, spacing_mm).to(device).expand(len(use), -1, -1, -1)
     seen = seen + _rough(len(use), size, generator).to(device)
-    start = seen - shift + left[:, :, None, None]
+    start = seen - shift + shifts.to(device)[:, :, None, None]
     return start + look(motion, start)
 
 

@@ -1,10 +1,11 @@
 """Training of the refining network: what is left of the displacement is known, supervised."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 from torch.nn import functional
 
@@ -27,6 +28,20 @@ LOG_ERROR = (-3.0, 2.0)
 MIN_TEACHERS = 3
 HEART_LEVEL = (0.2, 0.5)
 MARGIN_PX = (2.0, 6.0)
+ALIGNED_SHARE = 0.7
+"""Of the series, those that the steps before have aligned; the others are as far off at random."""
+
+Align = Callable[
+    [
+        Float[Tensor, "time row column"],
+        Float[Tensor, "row column"],
+        Bool[Tensor, " time"],
+        int,
+    ],
+    Float[Tensor, "time axis row column"],
+]
+"""What the analysis does before the network: frames, window of the heart, frames with contrast
+agent and number of proton-density frames in, the field found out, px."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +61,7 @@ def train_refining(
     recipe: RefiningRecipe,
     pool: ScenePool,
     matching: MatchingNetwork,
+    align: Align,
     settings: LoopSettings,
     *,
     folder: Path,
@@ -61,6 +77,8 @@ def train_refining(
         Scenes; its device is where training runs.
     matching
         Trained network whose features are compared; it does not change.
+    align
+        The steps that come before the network.
     settings
         Length, rate and seed.
     folder
@@ -73,14 +91,18 @@ def train_refining(
     network = RefiningNetwork(width=recipe.width, n_levels=recipe.n_levels)
 
     def draw_loss(generator: Generator) -> Tensor:
+        is_aligned = draw(generator, 0.0, 1.0) < ALIGNED_SHARE
         series = misaligned(
             pool,
             generator,
             n_frames=recipe.n_frames,
             size=recipe.size,
             spacing_mm=recipe.spacing_mm,
+            is_shifted_only=is_aligned,
         )
-        return _loss(network, matching, series, _window(series.anatomy, generator))
+        window = _window(series.anatomy, generator)
+        field = _found(series, window, align) if is_aligned else None
+        return _loss(network, matching, series, window, field)
 
     return optimise_averaged(
         network,
@@ -127,9 +149,15 @@ def missing_step(series: MisalignedSeries) -> Float[Tensor, "time axis row colum
     goal = series.place[teachers].median(dim=0).values
     step = torch.zeros_like(series.place)
     for _ in range(N_SEARCH):
-        moved = torch.stack([warp(part, step) for part in series.place.unbind(dim=1)], dim=1)
-        step = step + goal - moved
+        step = step + goal - _carried(series.place, step)
     return step
+
+
+def _found(
+    series: MisalignedSeries, window: Float[Tensor, "row column"], align: Align
+) -> Float[Tensor, "time axis row column"]:
+    with torch.no_grad():
+        return align(series.frames, window, series.is_enhanced, series.n_proton_density)
 
 
 def _loss(
@@ -137,16 +165,40 @@ def _loss(
     matching: MatchingNetwork,
     series: MisalignedSeries,
     window: Float[Tensor, "row column"],
+    field: Float[Tensor, "time axis row column"] | None,
 ) -> Float[Tensor, ""]:
-    frames, n_proton = series.frames, series.n_proton_density
+    """Return the loss of one series after a first alignment, if any, by `field`, px."""
+    n_proton = series.n_proton_density
     with torch.no_grad():
-        inputs = matching_inputs(frames, n_proton).contiguous(memory_format=torch.channels_last)
-        known = gather(frames, matching(inputs), window, series.is_enhanced, n_proton)
+        inputs = matching_inputs(series.frames, n_proton)
+        features = matching(inputs.contiguous(memory_format=torch.channels_last))
+        if field is not None:
+            series = _moved(series, field)
+            features = _carried(features, field)
+        known = gather(series.frames, features, window, series.is_enhanced, n_proton)
     found, log_error = network(known)
     weight = _weight(series.anatomy)
     coarse = functional.avg_pool2d(weight, COARSER)
     true = functional.avg_pool2d(missing_step(series) * weight, COARSER) / coarse.clamp_min(1e-6)
     return displacement_loss(found, log_error, true, coarse[:, 0])
+
+
+def _moved(
+    series: MisalignedSeries, field: Float[Tensor, "time axis row column"]
+) -> MisalignedSeries:
+    return replace(
+        series,
+        frames=warp(series.frames, field),
+        place=_carried(series.place, field),
+        anatomy=_carried(series.anatomy, field),
+    )
+
+
+def _carried(
+    maps: Float[Tensor, "time map row column"], field: Float[Tensor, "time axis row column"]
+) -> Float[Tensor, "time map row column"]:
+    """Resample several maps of each frame alike."""
+    return torch.stack([warp(part, field) for part in maps.unbind(dim=1)], dim=1)
 
 
 def _weight(anatomy: Float[Tensor, "time tissue row column"]) -> Float[Tensor, "time 1 row column"]:

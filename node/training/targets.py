@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -33,6 +34,7 @@ from node.training.beginnings import earlier, own_copy, start
 from node.training.data import scene_seeds
 from node.training.job import Job, Trained
 from node.training.names import Target
+from pipeline.motion.stiff import align_stiffly
 
 AFFINE: Mapping[str, Argument] = {"image_size": 64, "num_channel_initial": 10, "depth": 5}
 DEFORMABLE: Mapping[str, Argument] = {"num_channel_initial": 16, "n_levels": 4}
@@ -109,12 +111,13 @@ def _train_matching(job: Job, on_step: OnStep) -> Trained:
 
 
 def _train_refining(job: Job, on_step: OnStep) -> Trained:
-    """Train beside the matching network, the features of which it is told."""
+    """Train beside the matching network, and on what the steps before it leave."""
     recipe = RefiningRecipe()
     network = train_refining(
         recipe,
         _scenes(job),
         earlier(job, MatchingNetwork, Target.MATCHING),
+        partial(align_stiffly, spacing_mm=recipe.spacing_mm),
         job.loop,
         folder=_checkpoint(job),
         on_step=on_step,

@@ -16,8 +16,6 @@ MARGIN_MM = 24.0
 """Room around the heart region for the heart to move in."""
 CORE_FRACTION = 0.7
 """Width of the registration weight over the radius of the heart region."""
-
-
 FINER_BLUR_PX = 0.5
 
 
@@ -66,9 +64,8 @@ class HeartCrop:
 
     def weight(self, like: Float[Tensor, "*batch row column"]) -> Float[Tensor, "side side"]:
         """Return the smooth window on the heart, 1 in its middle, for work inside the crop."""
-        grid = pixel_grid(like.new_zeros(self.size, self.size)) - (self.size - 1) / 2
-        width_px = CORE_FRACTION * self.region.radius_mm / self.spacing_mm
-        return torch.exp(-0.5 * (grid.square().sum(dim=0) / width_px**2).square())
+        radius_px = self.region.radius_mm / self.spacing_mm
+        return round_window(like.new_zeros(self.size, self.size), radius_px=radius_px)
 
     def spread(
         self, field: Float[Tensor, "time axis side side"]
@@ -105,6 +102,25 @@ class HeartCrop:
         column = (grid[1] - self.region.centre_column) / self._ratio[1]
         distance_mm = torch.hypot(row, column) * self.spacing_mm
         return torch.stack([row, column]) + (self.size - 1) / 2, distance_mm
+
+
+def round_window(
+    like: Float[Tensor, "*batch row column"], *, radius_px: float
+) -> Float[Tensor, "row column"]:
+    """Return 1 in the middle, falling off towards the radius of a heart region.
+
+    Parameters
+    ----------
+    like
+        Any image of the size wanted.
+    radius_px
+        Of the region, px.
+
+    """
+    grid = pixel_grid(like)
+    grid = grid - grid.mean(dim=(1, 2), keepdim=True)
+    width_px = CORE_FRACTION * radius_px
+    return torch.exp(-0.5 * (grid.square().sum(dim=0) / width_px**2).square())
 
 
 def _blur_px(ratio: float) -> float:

@@ -23,17 +23,15 @@ from models.decomposition import pca_reference
 from models.networks import Networks
 from models.networks.anatomy import AnatomyNetwork
 from models.networks.matching import MatchingNetwork
-from models.smoothing import smooth
-from pipeline.motion.affine import AffineSettings, affine_field, register_affine
 from pipeline.motion.anatomy import anatomy_maps, heart_place, heart_window
-from pipeline.motion.compose import carry, compose, warp
+from pipeline.motion.compose import carry, warp
 from pipeline.motion.crop import HeartCrop
-from pipeline.motion.following import follow_affine
 from pipeline.motion.iterative import anchored
 from pipeline.motion.likeness import misfit
 from pipeline.motion.phases import choose_reference, enhanced
 from pipeline.motion.refining import Aligned, refine
 from pipeline.motion.series import Candidate, Series
+from pipeline.motion.stiff import COMPONENTS, followed, replaced, settled
 from pipeline.motion.translation import matching_features, shift_field, translations
 from pipeline.types import Progress
 
@@ -44,10 +42,6 @@ FINE_MM = 3.5
 REACH_MM = 24.0
 NEAR_MM = 8.0
 OFF_CENTRE_MM = 10.0
-AFFINE = AffineSettings(n_iterations=4, shape_stiffness=0.3)
-COMPONENTS = (3, 5)
-GROUP = AffineSettings(n_iterations=4, shape_stiffness=30.0)
-GROUP_BLUR_PX = 1.0
 STRANGE_RATIO = 2.5
 """A frame that its components leave so many times more unexplained than is usual in the series
 is spoiled or shows another slice of the heart."""
@@ -95,7 +89,9 @@ def register(series: Series, networks: Networks, progress: Progress) -> tuple[Ca
         raise ValueError("the learned method needs the weights of the anatomy network")
     view = _look(series, networks, networks.anatomy, progress)
     still = shift_field(view.shifts, view.frames)
-    fields = {"translation": _settled(view, still, series.n_proton_density)}
+    fields = {
+        "translation": settled(view.frames, still, view.window, series.n_proton_density),
+    }
     moved = warp(view.frames, fields["translation"])
     is_enhanced = enhanced(moved, view.window, series.n_proton_density)
     marked = torch.zeros_like(is_enhanced)
@@ -103,7 +99,8 @@ def register(series: Series, networks: Networks, progress: Progress) -> tuple[Ca
     is_passed = int(is_enhanced.sum()) >= MIN_ENHANCED
     if is_fine and is_passed:
         progress("motion: affine", 0.5)
-        fields["affine"] = _affine(view, fields["translation"], is_enhanced)
+        found = followed(view.frames, view.shifts, view.surroundings, is_enhanced)
+        fields["affine"] = replaced(fields["translation"], found, is_enhanced)
     if networks.refining is not None and view.features is not None and is_passed:
         progress("motion: refining", 0.7)
         aligned = Aligned(
@@ -181,36 +178,6 @@ def _roughly(
         reach_px = round(REACH_MM / SPACING_MM)
         shifts = translations(frames, window, reach_px=reach_px, n_rounds=1, features=features)
     return _View(crop=crop, frames=frames, shifts=shifts, window=window, features=features)
-
-
-def _settled(
-    view: _View, field: Float[Tensor, "time axis side side"], n_proton_density: int
-) -> Float[Tensor, "time axis side side"]:
-    """Lay the proton-density frames on each other; where they lie as a group stays.
-
-    They are alike and bright, so their images tell more than edges do. Frames before the bolus
-    are too dark for that: what stands still around the heart would hold them.
-    """
-    if n_proton_density < 2:
-        return field
-    group = slice(0, n_proton_density)
-    moved = smooth(warp(view.frames[group], field[group]), GROUP_BLUR_PX)
-    goal = pca_reference(moved, 1, weight=view.window)
-    start = moved.new_zeros(n_proton_density, 2, 3)
-    step = register_affine(moved, goal, view.window, start, GROUP)
-    step = step - step.mean(dim=0)
-    return torch.cat([compose(field[group], affine_field(step, moved)), field[n_proton_density:]])
-
-
-def _affine(
-    view: _View, field: Float[Tensor, "time axis side side"], is_enhanced: Bool[Tensor, " time"]
-) -> Float[Tensor, "time axis side side"]:
-    """Follow PCA references by affine maps."""
-    shifts = view.shifts[:, :, None]
-    start = torch.cat([shifts.new_zeros(len(shifts), 2, 2), shifts], dim=2)
-    window = view.surroundings
-    found = follow_affine(view.frames, window, start, is_enhanced, COMPONENTS, AFFINE)
-    return torch.where(is_enhanced[:, None, None, None], affine_field(found, view.frames), field)
 
 
 def _strange(

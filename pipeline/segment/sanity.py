@@ -1,11 +1,9 @@
 """From what the network sees to masks that can be a heart."""
 
-import torch
 from jaxtyping import Bool
 from torch import Tensor
-from torch.nn import functional
 
-from pipeline.component import largest_component
+from pipeline.component import largest_component, without_holes
 from pipeline.errors import CannotQuantifyError
 from pipeline.findings import Code
 from pipeline.segment.network import HeartShares
@@ -35,7 +33,7 @@ def masks_of(seen: HeartShares, size: tuple[int, int]) -> HeartMasks:
     """
     shares = seen.square.spread(seen.tissues.mean(dim=0), size)
     outer = _whole(shares[1] + shares[2] > 0.5)
-    cavity = _filled(largest_component(outer & (shares[1] > 0.5)))
+    cavity = without_holes(largest_component(outer & (shares[1] > 0.5)))
     wall = outer & ~cavity
     row_mm, column_mm = seen.square.image_spacing_mm
     pixel_mm2 = row_mm * column_mm
@@ -53,20 +51,4 @@ def masks_of(seen: HeartShares, size: tuple[int, int]) -> HeartMasks:
 
 
 def _whole(mask: Bool[Tensor, "row column"]) -> Bool[Tensor, "row column"]:
-    return _filled(largest_component(mask))
-
-
-def _filled(mask: Bool[Tensor, "row column"]) -> Bool[Tensor, "row column"]:
-    """Close the holes of a mask: what cannot be reached from the border of the image."""
-    free = functional.pad(~mask, (1, 1, 1, 1), value=True)
-    reached = torch.zeros_like(free)
-    reached[0], reached[-1], reached[:, 0], reached[:, -1] = True, True, True, True
-    before = 0
-    while int(reached.sum()) > before:
-        before = int(reached.sum())
-        for _ in range(16):
-            grown = functional.max_pool2d(
-                reached[None, None].float(), (3, 1), stride=1, padding=(1, 0)
-            ) + functional.max_pool2d(reached[None, None].float(), (1, 3), stride=1, padding=(0, 1))
-            reached = free & (grown[0, 0] > 0)
-    return ~reached[1:-1, 1:-1]
+    return without_holes(largest_component(mask))

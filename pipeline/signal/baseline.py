@@ -77,9 +77,11 @@ def count_pre_contrast(frames: Float[Tensor, "time row column"]) -> int:
 
 def enhancing_curve(frames: Float[Tensor, "time row column"]) -> Float[Tensor, " time"]:
     """Return the mean curve of the pixels whose signal rises most."""
-    ordered = smooth(frames, 1.0).flatten(1).sort(dim=0).values
-    n_spared = frames.shape[0] // 20  # a single spoilt frame must not choose the pixels
-    rise = ordered[-1 - n_spared] - ordered[n_spared]
+    curves = smooth(frames, 1.0).flatten(1)
+    n_kept = frames.shape[0] // 20 + 1  # a single spoilt frame must not choose the pixels
+    highest = curves.topk(n_kept, dim=0).values[-1]
+    lowest = curves.topk(n_kept, dim=0, largest=False).values[-1]
+    rise = highest - lowest
     n_pixels = max(4, int(_ENHANCING_FRACTION * rise.numel()))
     return frames.flatten(1)[:, rise.topk(n_pixels).indices].mean(dim=1)
 
