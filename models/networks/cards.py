@@ -36,6 +36,8 @@ class Card:
     """Year-month-day."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Measured on examples that took no part in training; the name ends in the unit."""
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """Networks whose answers it learned to read: name, and hash of their weights."""
     licence: str = "Apache-2.0"
     sha256: str = ""
     """Of the weights file; filled in when it is written."""
@@ -74,7 +76,9 @@ def write_card(card: Card, path: Path) -> None:
         f"{name} = {_toml(getattr(card, name))}"
         for name in ("name", "architecture", "data", "recipe", "seeds", "date", "licence", "sha256")
     ]
-    for table in ("arguments", "metrics"):
+    for table in ("arguments", "metrics", "beside"):
+        if table == "beside" and not card.beside:
+            continue
         lines += ["", f"[{table}]"]
         lines += [f"{key} = {_toml(value)}" for key, value in getattr(card, table).items()]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

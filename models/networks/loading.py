@@ -78,7 +78,8 @@ def load_networks(device: torch.device | str = "cpu", *, folder: Path = WEIGHTS)
     Raises
     ------
     WeightsError
-        When a file is altered, or one of a pair is missing. Names the file and the remedy.
+        When a file is altered, one of a pair is missing, or a network learned beside another one
+        than is there. Names the file and the remedy.
 
     """
     anatomy = load_network(AnatomyNetwork, "anatomy", device, folder=folder)
@@ -91,6 +92,8 @@ def load_networks(device: torch.device | str = "cpu", *, folder: Path = WEIGHTS)
         published = PublishedNetworks(affine=affine, affine_refine=refine, deformable=deformable)
     matching = load_network(MatchingNetwork, "matching", device, folder=folder)
     refining = load_network(RefiningNetwork, "refining", device, folder=folder)
+    if refining is not None:
+        _verify_company(folder / "refining.toml")
     return Networks(
         anatomy=anatomy,
         published=published,
@@ -170,6 +173,18 @@ def save_network(module: nn.Module, card: Card, folder: Path) -> Card:
     signed = replace(card, sha256=hashlib.sha256(content).hexdigest())
     write_card(signed, folder / f"{card.name}.toml")
     return signed
+
+
+def _verify_company(path: Path) -> None:
+    """Refuse a network that learned to read the answers of another one than is beside it."""
+    for name, expected in read_card(path).beside.items():
+        other = path.with_name(f"{name}.toml")
+        found = read_card(other).sha256
+        if found != expected:
+            raise WeightsError(
+                f"{path} was trained beside weights {expected} of {name}, "
+                f"{other.name} has {found}; {REMEDY}"
+            )
 
 
 def _verified(path: Path, card: Card) -> dict[str, Tensor]:

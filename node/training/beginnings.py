@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from models.networks import WEIGHTS, AffineNetwork, WeightsError, load_network
-from models.networks.cards import Argument
+from models.networks.cards import Argument, read_card
 from node.errors import RefusalError
 from node.training.job import Job
 from node.training.names import Target
@@ -44,6 +44,12 @@ def earlier(job: Job, kind: type[Kind], target: Target) -> Kind:
         f"{job.target} begins where {target} ends: first run "
         f"`perfnode train {target} --output {job.folder}`"
     )
+
+
+def hash_of_earlier(job: Job, target: Target) -> str:
+    """Return the hash of the weights that `earlier` returns."""
+    cards = (folder / f"{target.file_name}.toml" for folder in (job.folder, WEIGHTS))
+    return read_card(next(card for card in cards if card.exists())).sha256
 
 
 def _load(job: Job, kind: type[Kind], target: Target, folder: Path) -> Kind | None:

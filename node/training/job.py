@@ -1,7 +1,7 @@
 """One training, and what it ends in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -37,3 +37,5 @@ class Trained:
     architecture: str
     arguments: Mapping[str, Argument]
     origin: str
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """Networks whose answers it learned to read: name, and hash of their weights."""

@@ -1,6 +1,7 @@
 """What can be trained: one entry per network, all of one shape."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,7 @@ from models.training.refining import RefiningRecipe, train_refining
 from models.training.scenes import ScenePool, draw_pool
 from models.training.segmentation import SegmentationRecipe, train_segmentation
 from node.errors import RefusalError
-from node.training.beginnings import earlier, own_copy, start
+from node.training.beginnings import earlier, hash_of_earlier, own_copy, start
 from node.training.data import scene_seeds
 from node.training.job import Job, Trained
 from node.training.names import Target
@@ -85,6 +86,7 @@ def train_target(job: Job, *, today: date, on_step: OnStep) -> Card:
         seeds=(job.loop.seed,),
         date=today.isoformat(),
         metrics={"final_loss": sum(last) / len(last)},
+        beside=trained.beside,
     )
     return save_network(trained.network, card, job.folder)
 
@@ -122,7 +124,9 @@ def _train_refining(job: Job, on_step: OnStep) -> Trained:
         folder=_checkpoint(job),
         on_step=on_step,
     )
-    return _trained_on_scenes(job, network, {"width": recipe.width, "n_levels": recipe.n_levels})
+    trained = _trained_on_scenes(job, network, {"width": recipe.width, "n_levels": recipe.n_levels})
+    matching = Target.MATCHING
+    return replace(trained, beside={matching.file_name: hash_of_earlier(job, matching)})
 
 
 def _train_segmentation(job: Job, on_step: OnStep) -> Trained:

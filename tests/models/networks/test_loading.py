@@ -17,6 +17,8 @@ from models.networks import (
     save_network,
 )
 from models.networks.cards import read_card, write_card
+from models.networks.matching import MatchingNetwork
+from models.networks.refining import RefiningNetwork
 
 SMALL = {"image_size": 16, "num_channel_initial": 2, "depth": 2}
 CARD = Card(
@@ -111,6 +113,22 @@ def test_any_text_survives_a_card(tmp_path_factory: pytest.TempPathFactory, text
     card = replace(CARD, recipe=text, data=text)
     write_card(card, path)
     assert read_card(path) == card
+
+
+def test_a_network_beside_another_one_than_it_learned_beside_is_refused(tmp_path: Path) -> None:
+    def save(name: str, module: torch.nn.Module, beside: dict[str, str]) -> Card:
+        kind = type(module).__name__
+        arguments = {"n_levels": 2}
+        card = replace(CARD, name=name, architecture=kind, arguments=arguments, beside=beside)
+        return save_network(module, card, tmp_path)
+
+    matching = save("matching", MatchingNetwork(n_levels=2), {})
+    refining = save("refining", RefiningNetwork(n_levels=2), {"matching": matching.sha256})
+    assert read_card(tmp_path / "refining.toml") == refining
+    assert load_networks(folder=tmp_path).refining is not None
+    save("matching", MatchingNetwork(n_levels=2), {})
+    with pytest.raises(WeightsError, match=r"refining\.toml was trained beside .* of matching"):
+        load_networks(folder=tmp_path)
 
 
 def test_shipped_weights_are_those_of_their_cards() -> None:

@@ -6,6 +6,7 @@ import torch
 from typer.testing import CliRunner
 
 from models.networks import (
+    WEIGHTS,
     AffineNetwork,
     Card,
     SegmentationNetwork,
@@ -14,6 +15,7 @@ from models.networks import (
 )
 from models.networks.cards import read_card
 from models.phantom import Protocol, make_exam
+from models.training.refining import RefiningRecipe
 from models.training.segmentation import SegmentationRecipe
 from node.cli.main import app
 from node.scanner import write_exam
@@ -148,6 +150,17 @@ def test_scenes_are_painted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     network = load_network(SegmentationNetwork, "segmentation", folder=tmp_path)
     assert network is not None
     assert network.multiple == 2
+
+
+def test_the_card_names_the_network_beside_which_another_one_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = RefiningRecipe(width=8, n_levels=2, n_frames=14, size=48, spacing_mm=3.5)
+    monkeypatch.setattr(targets, "RefiningRecipe", lambda: small)
+    code, text = run("refining", "-o", str(tmp_path), "--scenes", "1", "--steps", "1")
+    assert code == 0, text
+    shipped = read_card(WEIGHTS / "matching.toml").sha256
+    assert read_card(tmp_path / "refining.toml").beside == {"matching": shipped}
 
 
 def test_training_patients_are_none_of_those_that_judge() -> None:
