@@ -84,7 +84,9 @@ def _from_series(
         first, second = registered_echoes(series, second, motion)
     else:
         first, second = registered(series, motion), None
-    found = find_arterial_input(first, relaxation=blood, second_echo=second)
+    found = find_arterial_input(
+        first, relaxation=blood, second_echo=second, heart_px=motion.heart_px
+    )
     _require_whole(first, found)
     return found
 
@@ -117,6 +119,7 @@ def _from_slices(
                 registered(series, motion),
                 relaxation=parameters.blood,
                 source=ArterialInputSource.SINGLE_SEQUENCE,
+                heart_px=motion.heart_px,
             )
         except CannotQuantifyError as error:
             errors.append(error)

@@ -96,7 +96,7 @@ def prepare_slice(
     except CannotQuantifyError as error:
         return nothing, [*findings, _failure(error, index)]
     try:
-        result = replace(result, masks=_outline(shared, corrected))
+        result = replace(result, masks=_outline(shared, corrected, motion))
         findings += _check_masks(shared, series, corrected, result, index)
     except CannotQuantifyError as error:
         findings.append(_failure(error, index))
@@ -175,12 +175,13 @@ def _has_basis(flow: FlowMap, result: SliceAnalysis) -> bool:
     return int(known.sum()) >= _MIN_KNOWN_PIXELS
 
 
-def _outline(shared: Shared, series: ImageSeries) -> HeartMasks:
+def _outline(shared: Shared, series: ImageSeries, motion: MotionCorrection) -> HeartMasks:
     return segment(
         series.frames,
         spacing_mm=series.geometry.spacing_mm,
         n_proton_density=series.n_proton_density,
         networks=shared.networks,
+        heart_px=motion.heart_px,
     )
 
 
@@ -234,7 +235,7 @@ def _heart_disc(result: SliceAnalysis, series: ImageSeries) -> Bool[Tensor, "row
     """Return a disc around the left ventricle, or around the heart where that is not known."""
     frames, spacing_mm = series.frames, series.geometry.spacing_mm
     heart = locate_heart(frames, spacing_mm=spacing_mm, n_proton_density=series.n_proton_density)
-    centre = (heart.centre_row, heart.centre_column)
+    centre = result.motion.heart_px or (heart.centre_row, heart.centre_column)
     if result.masks is not None:
         inside = torch.nonzero(result.masks.myocardium | result.masks.left_ventricle)
         row, column = inside.double().mean(dim=0).tolist()

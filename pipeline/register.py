@@ -1,10 +1,11 @@
 """Register every series of an exam: the slices side by side, then the arterial-input series.
 
+First the heart is looked for in all of them, since they show the same one (`pipeline.hearts`).
 That series is coarse. The slice next to it saw the same beats in more detail, so the search for
 the motion of the blood pool starts from what that slice found.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
@@ -13,7 +14,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from models.networks import Networks
+from pipeline.hearts import look_for_heart, one_heart
 from pipeline.motion import Method, correct, displacement_of_beats
+from pipeline.segment import HeartRegion
 from pipeline.types import Exam, Geometry, ImageSeries, MotionCorrection, Progress, Vector
 
 _Guess = Float[Tensor, "time axis"] | None
@@ -46,7 +49,9 @@ def register_exam(
 
     """
     arterial = () if exam.arterial_input is None else (exam.arterial_input,)
-    shares = _Shares(progress, len(exam.slices) + len(arterial))
+    every = (*exam.slices, *arterial)
+    shares = _Shares(progress, len(every))
+    hearts = _hearts(every, method, networks, n_parallel)
 
     def _register(place: int, series: ImageSeries, guess: Callable[[], _Guess]) -> MotionCorrection:
         # The mode belongs to the thread, not to the caller.
@@ -58,6 +63,7 @@ def register_exam(
                 method=method,
                 networks=networks,
                 guess_mm=guess(),
+                heart=hearts[place],
                 progress=shares.part(place),
             )
 
@@ -72,6 +78,22 @@ def register_exam(
             for series in arterial
         ]
         return tuple(task.result() for task in tasks)
+
+
+def _hearts(
+    series: Sequence[ImageSeries], method: Method, networks: Networks | None, n_parallel: int
+) -> tuple[HeartRegion | None, ...]:
+    """Find the heart in every series; without networks each series is left to itself."""
+    network = None if networks is None else networks.segmentation
+    if network is None or method is Method.NONE:
+        return (None,) * len(series)
+
+    def look(each: ImageSeries) -> HeartRegion:
+        with torch.inference_mode():
+            return look_for_heart(each, network)
+
+    with ThreadPoolExecutor(n_parallel) as threads:
+        return one_heart(list(threads.map(look, series)), series)
 
 
 def _guess_from(exam: Exam, tasks: list[Future[MotionCorrection]]) -> Callable[[], _Guess]:

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from models.networks import SegmentationNetwork
 from models.phantom import (
     Breathing,
     PhantomExam,
@@ -23,8 +24,11 @@ from models.phantom import (
 )
 from pipeline.evaluation.contours import Contours, acquired_contours
 from pipeline.evaluation.flow_error import FlowBasis, flow_basis
+from pipeline.evaluation.phantom_exam import exam_of
 from pipeline.evaluation.phases import phase_masks
 from pipeline.evaluation.still import noisy_still
+from pipeline.hearts import find_hearts
+from pipeline.segment import HeartRegion
 
 ARTERIAL_INPUT = "arterial input"
 
@@ -79,6 +83,8 @@ class Case:
     series: PhantomSeries
     contours: Contours
     phases: Bool[Tensor, "phase time"]
+    heart: HeartRegion | None
+    """Where the exam as a whole puts the heart; None leaves every method to look for it."""
     flow: FlowBasis | None
     """None where no flow is computed: the arterial input, and exams without a usable one."""
 
@@ -101,10 +107,28 @@ def slice_indices(seed: int, n_slices: int, *, every: bool) -> tuple[int, ...]:
     return (int(torch.randint(n_slices, (1,), generator=generator)),)
 
 
-def cases(subject: Subject, exam: PhantomExam, indices: Sequence[int]) -> tuple[Case, ...]:
-    """Return the chosen slices of an exam, then its arterial-input series."""
+def cases(
+    subject: Subject,
+    exam: PhantomExam,
+    indices: Sequence[int],
+    *,
+    network: SegmentationNetwork | None,
+) -> tuple[Case, ...]:
+    """Return the chosen slices of an exam, then its arterial-input series.
+
+    Parameters
+    ----------
+    subject, exam
+        The exam, and what it was made from.
+    indices
+        Which slices.
+    network
+        Finds the heart in all series of the exam, as an analysis does; None leaves it to each.
+
+    """
     basis = flow_basis(exam)
-    chosen = [(f"slice {index}", exam.slices[index], basis) for index in indices]
+    hearts = _hearts(exam, network)
+    chosen = [(f"slice {index}", exam.slices[index], hearts[index], basis) for index in indices]
     return tuple(
         Case(
             subject=subject,
@@ -112,10 +136,21 @@ def cases(subject: Subject, exam: PhantomExam, indices: Sequence[int]) -> tuple[
             series=series,
             contours=acquired_contours(series),
             phases=phase_masks(exam, series),
+            heart=heart,
             flow=flow,
         )
-        for name, series, flow in [*chosen, (ARTERIAL_INPUT, exam.arterial_input, None)]
+        for name, series, heart, flow in [
+            *chosen,
+            (ARTERIAL_INPUT, exam.arterial_input, hearts[-1], None),
+        ]
     )
+
+
+def _hearts(exam: PhantomExam, network: SegmentationNetwork | None) -> Sequence[HeartRegion | None]:
+    """Return where the heart is in every slice and in the arterial-input series."""
+    seen = exam_of(exam, tuple(range(len(exam.slices))), moves=True)
+    series = [*seen.slices, *([] if seen.arterial_input is None else [seen.arterial_input])]
+    return (None,) * len(series) if network is None else find_hearts(series, network)
 
 
 def without_motion(case: Case) -> Case:

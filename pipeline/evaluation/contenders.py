@@ -111,6 +111,7 @@ def _correct(
         method=method,
         networks=networks,
         guess_mm=guess_mm,
+        heart=case.heart,
     )
 
 

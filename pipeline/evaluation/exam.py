@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from jaxtyping import Float
 from torch import Tensor
 
-from models.networks import Networks
+from models.networks import Networks, shipped_networks
 from pipeline.evaluation.cases import Case, Subject, cases, slice_indices, without_motion
 from pipeline.evaluation.contenders import Contender, Registration, register
 from pipeline.evaluation.measure import StillView, measure, still_view
@@ -46,7 +46,8 @@ def evaluate_exam(
     exam = subject.draw()
     indices = slice_indices(subject.seed, len(exam.slices), every=every_slice)
     views = _Views()
-    chosen = cases(subject, exam, indices)
+    found = networks or shipped_networks("cpu")
+    chosen = cases(subject, exam, indices, network=found.segmentation)
     for contender in contenders:
         # Elastix takes minutes for a series; it is compared on slices only.
         wanted = [

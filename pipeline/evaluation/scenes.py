@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from models.networks import Networks
+from models.networks import Networks, shipped_networks
 from pipeline.evaluation.cases import FIRST_SEED, Case, Split, cases, subjects
 from pipeline.evaluation.contenders import Contender, register
 from pipeline.evaluation.contours import corrected_contours
@@ -78,4 +78,5 @@ def _case(record: Record) -> Case:
     split = Split(record.split)
     subject = subjects(split, record.seed - FIRST_SEED[split] + 1)[-1]
     exam = subject.draw()
-    return cases(subject, exam, (int(record.series.split()[-1]),))[0]
+    network = shipped_networks("cpu").segmentation
+    return cases(subject, exam, (int(record.series.split()[-1]),), network=network)[0]

@@ -1,6 +1,6 @@
 """The one call that the analysis makes: a series in, a registered series out, never an error."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import torch
@@ -15,6 +15,7 @@ from pipeline.motion.methods import Method
 from pipeline.motion.phases import choose_reference, enhanced
 from pipeline.motion.quality import figures, motion_quality
 from pipeline.motion.series import Candidate, Series, prepare
+from pipeline.segment import HeartRegion
 from pipeline.types import ConsideredCorrection, MotionCorrection, Progress
 
 MIN_FRAMES = 4
@@ -31,6 +32,7 @@ def correct(
     method: Method = Method.AUTO,
     networks: Networks | None = None,
     guess_mm: Float[Tensor, "time axis"] | None = None,
+    heart: HeartRegion | None = None,
     progress: Progress | None = None,
 ) -> MotionCorrection:
     """Register all frames of one series to one of them.
@@ -47,12 +49,14 @@ def correct(
     n_proton_density
         How many frames at the start are proton-density weighted.
     method
-        Which method; `auto` takes the learned one and, where that does not help, the iterative.
+        Which method; `auto` takes the learned one, the iterative one where its network is missing.
     networks
         Trained networks; None takes the shipped ones.
     guess_mm
         Displacement of each frame that another series of the same beats showed, mm. Shape
         `(time, axis)`.
+    heart
+        Where the heart is, as the other series of the exam know it; None looks for it here.
     progress
         Called with stage and fraction of this correction, 0-1.
 
@@ -65,13 +69,15 @@ def correct(
         n_proton_density=n_proton_density,
         network=networks.segmentation,
         guess_mm=guess_mm,
+        heart=heart,
     )
     if _is_too_small(series) or method is Method.NONE:
         return _still(series)
     considered: list[ConsideredCorrection] = []
-    for name, answer in _answers(series, method, networks, progress or _silent):
-        correction = _apply(series, answer, name)
-        is_known = guess_mm is not None and name is Method.LEARNED
+    chosen = _chosen(method, networks)
+    for answer in _answers(series, chosen, networks, progress or _silent):
+        correction = _apply(series, answer, chosen)
+        is_known = guess_mm is not None and chosen is Method.LEARNED
         considered.append(_consider(correction, answer, is_known=is_known))
         if considered[-1].is_helpful:
             return replace(correction, considered=tuple(considered))
@@ -112,15 +118,13 @@ def _consider(
 
 def _answers(
     series: Series, method: Method, networks: Networks, progress: Progress
-) -> Iterator[tuple[Method, Candidate]]:
-    """Yield what there is to try, the finest answer of a method first.
+) -> Iterator[Candidate]:
+    """Yield what a method has to offer, its finest answer first.
 
     A finer answer fits the series at least as well as those it started from, so the coarser ones
     are worth their resampling only where it does not help.
     """
-    for name in _order(method, networks, is_known=series.guess_mm is not None):
-        for answer in reversed(_ANSWERS[name](series, networks, progress)):
-            yield name, answer
+    yield from reversed(_ANSWERS[method](series, networks, progress))
 
 
 def _shipped(method: Method, device: torch.device) -> Networks:
@@ -130,17 +134,15 @@ def _shipped(method: Method, device: torch.device) -> Networks:
     return shipped_networks(str(device))
 
 
-def _order(method: Method, networks: Networks, *, is_known: bool) -> Sequence[Method]:
-    """Return the methods to try, the next one only where those before did not help.
+def _chosen(method: Method, networks: Networks) -> Method:
+    """Return the method that `auto` stands for.
 
-    Where the beats are known from a finer series, which only the learned method starts from, the
-    iterative one has nothing to add: by itself it often leads a coarse series astray.
+    What the learned method leaves alone, the iterative one does not help either: on development
+    exams it drove a heart of little contrast away where the learned one had not passed the gate.
     """
     if method is not Method.AUTO:
-        return (method,)
-    if networks.anatomy is None:
-        return (Method.ITERATIVE,)
-    return (Method.LEARNED,) if is_known else (Method.LEARNED, Method.ITERATIVE)
+        return method
+    return Method.ITERATIVE if networks.anatomy is None else Method.LEARNED
 
 
 def _answer_iteratively(
@@ -209,7 +211,7 @@ def _apply(series: Series, candidate: Candidate, method: Method) -> MotionCorrec
         method=method.value,
         quality=motion_quality(series.before, after, displacement),
         is_unlike=is_unlike,
-        heart_px=(series.crop.region.centre_row, series.crop.region.centre_column),
+        heart_px=(candidate.crop.region.centre_row, candidate.crop.region.centre_column),
     )
 
 

@@ -6,8 +6,9 @@ MIN_GAIN = 0.02
 """Smallest relative gain of the groupwise metric that is worth resampling for."""
 CLEAR_GAIN = 0.06
 """Noise alone can be fitted to a small gain; from here on it is motion."""
-SMOOTHER = 0.93
-"""A small gain counts when the curves get smoother, to this fraction of their roughness."""
+SMOOTHER, HARDLY_SHARPER = 0.93, 1.01
+"""A small gain counts when the curves get smoother, to this fraction of their roughness, and the
+mean image is a little sharper: noise that is fitted does not sharpen it."""
 NOT_ROUGHER = 1.02
 KNOWN_NOT_ROUGHER = 1.15
 KNOWN_TOLERATED_LOSS = 0.03
@@ -41,15 +42,10 @@ def helps(quality: MotionQuality, *, is_known: bool = False) -> bool:
     """
     gain = 1 - score(quality)
     change = quality.roughness_after / max(quality.roughness_before, 1e-12)
-    is_aligned = (gain > MIN_GAIN and change <= SMOOTHER) or (
-        gain > CLEAR_GAIN and change <= NOT_ROUGHER
-    )
+    sharper = quality.sharpness_after / max(quality.sharpness_before, 1e-12)
+    is_aligned = gain > CLEAR_GAIN and change <= NOT_ROUGHER
+    is_smoother = gain > MIN_GAIN and change <= SMOOTHER and sharper >= HARDLY_SHARPER
     is_confirmed = is_known and gain > -KNOWN_TOLERATED_LOSS and change <= KNOWN_NOT_ROUGHER
-    is_sharper = (
-        quality.sharpness_after >= SHARPER * quality.sharpness_before
-        and gain > CLEAR_GAIN
-        and change <= SHARPER_NOT_ROUGHER
-    )
-    is_sharp = quality.sharpness_after >= TOLERATED_BLUR * quality.sharpness_before
-    is_better = is_aligned or is_confirmed or is_sharper
-    return is_better and is_sharp and quality.folded_fraction == 0
+    is_sharper = sharper >= SHARPER and gain > CLEAR_GAIN and change <= SHARPER_NOT_ROUGHER
+    is_better = is_aligned or is_smoother or is_confirmed or is_sharper
+    return is_better and sharper >= TOLERATED_BLUR and quality.folded_fraction == 0

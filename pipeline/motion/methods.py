@@ -7,7 +7,7 @@ class Method(StrEnum):
     """How frames are registered. Every choice but `NONE` still passes the gate."""
 
     AUTO = "auto"
-    """The learned method; where the gate rejects it, or there are no networks, the iterative."""
+    """The learned method; where there are no networks for it, the iterative one."""
     LEARNED = "learned"
     """Our networks."""
     PUBLISHED = "published"

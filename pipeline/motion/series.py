@@ -9,7 +9,7 @@ from torch import Tensor
 from models.networks.segmentation import SegmentationNetwork
 from pipeline.motion.crop import HeartCrop
 from pipeline.motion.quality import Figures, figures
-from pipeline.segment import find_heart
+from pipeline.segment import HeartRegion, find_heart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,7 @@ def prepare(
     n_proton_density: int,
     network: SegmentationNetwork | None = None,
     guess_mm: Float[Tensor, "time axis"] | None = None,
+    heart: HeartRegion | None = None,
 ) -> Series:
     """Find the usable frames and the heart, and measure the series as it is.
 
@@ -77,12 +78,15 @@ def prepare(
         Finds the heart; None leaves that to the bolus alone.
     guess_mm
         Displacement of each frame known from another series of the same beats, mm.
+    heart
+        Where the heart is; None looks for it.
 
     """
-    is_usable = _usable(frames)
-    usable = frames[is_usable].float()
+    is_usable, usable = usable_frames(frames)
     n_proton = int(is_usable[:n_proton_density].sum())
-    region = find_heart(usable, spacing_mm=spacing_mm, n_proton_density=n_proton, network=network)
+    region = heart or find_heart(
+        usable, spacing_mm=spacing_mm, n_proton_density=n_proton, network=network
+    )
     size = (frames.shape[1], frames.shape[2])
     crop = HeartCrop.around(region, spacing_mm=spacing_mm, image_size=size)
     return Series(
@@ -97,10 +101,14 @@ def prepare(
     )
 
 
-def _usable(frames: Float[Tensor, "time row column"]) -> Bool[Tensor, " time"]:
-    """Tell the frames that show anything: finite and not constant."""
+def usable_frames(
+    frames: Float[Tensor, "time row column"],
+) -> tuple[Bool[Tensor, " time"], Float[Tensor, "usable row column"]]:
+    """Tell the frames that show anything, finite and not constant, and return them as float32."""
     pixels = frames.flatten(1)
     if pixels.shape[1] == 0:
-        return torch.zeros(len(frames), dtype=torch.bool, device=frames.device)
+        nothing = torch.zeros(len(frames), dtype=torch.bool, device=frames.device)
+        return nothing, frames[:0].float()
     finite = pixels.isfinite().all(dim=1)
-    return finite & (pixels.amax(dim=1) > pixels.amin(dim=1))
+    is_usable = finite & (pixels.amax(dim=1) > pixels.amin(dim=1))
+    return is_usable, frames[is_usable].float()

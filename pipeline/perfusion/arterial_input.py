@@ -49,6 +49,7 @@ def find_arterial_input(
     relaxation: Relaxation,
     second_echo: ImageSeries | None = None,
     source: ArterialInputSource = ArterialInputSource.DUAL_SEQUENCE,
+    heart_px: tuple[float, float] | None = None,
 ) -> ArterialInput:
     """Find the left ventricle and return its concentration and first-pass window.
 
@@ -63,6 +64,8 @@ def find_arterial_input(
         becomes `DUAL_ECHO` and nothing is assumed of the transverse relaxivity.
     source
         What kind of series it is.
+    heart_px
+        Row and column of the middle of the heart, where registration knows it.
 
     Raises
     ------
@@ -78,6 +81,7 @@ def find_arterial_input(
         recovery_s,
         n_pre_contrast=count_pre_contrast(recovery),
         spacing_mm=series.geometry.spacing_mm,
+        heart_px=heart_px,
     )
     curve, decay = _concentration(series, pool.mask, relaxation, second_echo)
     found = first_pass(curve, recovery_s, pool.mask)

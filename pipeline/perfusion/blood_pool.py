@@ -66,8 +66,22 @@ def find_left_ventricle(
     *,
     n_pre_contrast: int,
     spacing_mm: tuple[float, float],
+    heart_px: tuple[float, float] | None = None,
 ) -> BloodPool:
     """Find the left-ventricular blood in registered saturation-recovery frames.
+
+    Parameters
+    ----------
+    frames
+        Saturation-recovery frames. Shape `(time, row, column)`.
+    time_s
+        When each was acquired.
+    n_pre_contrast
+        How many precede contrast.
+    spacing_mm
+        Row and column spacing, mm.
+    heart_px
+        Row and column of the middle of the heart; None lets the bolus tell.
 
     Raises
     ------
@@ -76,7 +90,7 @@ def find_left_ventricle(
 
     """
     rise = frames - frames[:n_pre_contrast].mean(dim=0)
-    near = _nearness(frames, spacing_mm)
+    near = _nearness(frames, spacing_mm, heart_px or _middle_of_bolus(frames, spacing_mm))
     height = smooth(rise, 0.7).amax(dim=0) * _inner(rise) * (near >= _FARTHEST)
     strong, later, gap_s = _split(rise, time_s, height, n_pre_contrast)
     weight = height * near
@@ -135,16 +149,24 @@ def _inner(frames: Float[Tensor, "time row column"]) -> Float[Tensor, "row colum
     return inner
 
 
-def _nearness(
+def _middle_of_bolus(
     frames: Float[Tensor, "time row column"], spacing_mm: tuple[float, float]
+) -> tuple[float, float]:
+    heart = locate_heart(frames, spacing_mm=spacing_mm, n_proton_density=0)
+    return heart.centre_row, heart.centre_column
+
+
+def _nearness(
+    frames: Float[Tensor, "time row column"],
+    spacing_mm: tuple[float, float],
+    middle_px: tuple[float, float],
 ) -> Float[Tensor, "row column"]:
     """Return 1 at the middle of the heart, falling off around it."""
-    heart = locate_heart(frames, spacing_mm=spacing_mm, n_proton_density=0)
     rows, columns = (
         torch.arange(size, dtype=frames.dtype, device=frames.device) for size in frames.shape[1:]
     )
-    row_mm = (rows - heart.centre_row) * spacing_mm[0]
-    column_mm = (columns - heart.centre_column) * spacing_mm[1]
+    row_mm = (rows - middle_px[0]) * spacing_mm[0]
+    column_mm = (columns - middle_px[1]) * spacing_mm[1]
     squared = row_mm[:, None].square() + column_mm.square()
     return torch.exp(-0.5 * squared / _NEAR_MM**2)
 

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pipeline.findings import Code, Finding, Grade
-from pipeline.quality.place import Point, centre_mm, normal_of
+from pipeline.place import Point, centre_mm, normal_of
 from pipeline.types import ArterialInput, Exam, Geometry, HeartMasks, ImageSeries, MotionCorrection
 
 _FARTHEST_MM = 25.0

@@ -7,7 +7,7 @@ from statistics import median
 import torch
 
 from pipeline.findings import Code, Finding, Grade, series_finding
-from pipeline.quality.place import centre_mm, normal_of
+from pipeline.place import centre_mm, normal_of
 from pipeline.segment.levels import long_axis
 from pipeline.types import Exam, Geometry, HeartMasks, ImageSeries
 

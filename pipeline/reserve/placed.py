@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipeline.quality.place import Point, normal_of, point_mm
+from pipeline.place import Point, normal_of, point_mm
 from pipeline.quality.stress import AnalysedExam
 from pipeline.segment.insertions import Septum, septum_of
 from pipeline.segment.wall import Wall, trace_wall

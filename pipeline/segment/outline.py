@@ -34,6 +34,7 @@ def segment(
     spacing_mm: tuple[float, float],
     n_proton_density: int,
     networks: Networks | None = None,
+    heart_px: tuple[float, float] | None = None,
 ) -> HeartMasks:
     """Find blood pools, myocardium and insertions in a motion-corrected series.
 
@@ -47,6 +48,9 @@ def segment(
         How many frames at the start carry no passage of contrast.
     networks
         Trained networks; without one for segmentation the contours come from the bolus alone.
+    heart_px
+        Row and column of the middle of the heart as registration knows it; None lets the bolus say
+        where to begin.
 
     Raises
     ------
@@ -62,6 +66,8 @@ def segment(
     region = locate_heart(series, spacing_mm=spacing_mm, n_proton_density=0)
     if region.bolus_contrast < MIN_BOLUS_CONTRAST:
         raise CannotQuantifyError(Code.BOLUS_NOT_COVERED, "no passage of contrast in the heart")
+    if heart_px is not None:
+        region = replace(region, centre_row=heart_px[0], centre_column=heart_px[1])
     network = None if networks is None else networks.segmentation
     if network is None:
         return _by_bolus(series, region, spacing_mm)

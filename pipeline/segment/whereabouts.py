@@ -18,10 +18,6 @@ MIN_AGREEMENT = 0.88
 
 A moving series is seen less sharply than a corrected one, and only its place is asked for."""
 
-COARSEST_MM = 3.0
-"""The network was trained on pixels of up to 2.8 mm; in coarser ones, as of an arterial-input
-series, the bolus is the better guide."""
-
 STEP_PX = 0.25
 """Places are rounded to this, so that rounding errors of the network do not move the region in
 which registration works."""
@@ -49,7 +45,7 @@ def find_heart(
 
     """
     region = locate_heart(frames, spacing_mm=spacing_mm, n_proton_density=n_proton_density)
-    if network is None or region.bolus_contrast <= 0 or max(spacing_mm) > COARSEST_MM:
+    if network is None or region.bolus_contrast <= 0:
         return region
     seen = look_at_heart(
         frames,
@@ -59,7 +55,8 @@ def find_heart(
         spacing_mm=spacing_mm,
         is_thorough=False,
     )
-    if agreement(seen) < MIN_AGREEMENT:
+    sure = agreement(seen)
+    if sure < MIN_AGREEMENT:
         return region
     row, column = (round(place / STEP_PX) * STEP_PX for place in middle_of(seen))
-    return replace(region, centre_row=row, centre_column=column)
+    return replace(region, centre_row=row, centre_column=column, agreement=sure)

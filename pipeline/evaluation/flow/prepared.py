@@ -15,8 +15,8 @@ from models.networks import shipped_networks
 from models.phantom import ExamTruth, PhantomExam
 from pipeline.evaluation.flow.design import Trial
 from pipeline.evaluation.flow.records import Motion
-from pipeline.evaluation.flow.subject import exam_of
 from pipeline.evaluation.flow.true_wall import TrueWall, true_wall
+from pipeline.evaluation.phantom_exam import exam_of
 from pipeline.motion import Method, warp
 from pipeline.register import register_exam
 from pipeline.types import Exam

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from models.phantom import Breathing, PhantomExam, Protocol, make_exam
-from pipeline.evaluation.flow.subject import exam_of
+from pipeline.evaluation.phantom_exam import exam_of
 from pipeline.types import Exam, Geometry, ImageSeries, Vector
 
 FIRST_SEED = 5060

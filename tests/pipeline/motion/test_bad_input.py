@@ -26,12 +26,6 @@ def _check_shape(spoiled: Spoiled, found: MotionCorrection) -> None:
     assert torch.equal(found.frames.isnan(), spoiled.frames.isnan())
 
 
-KNOWN_HARM = {
-    ("heart cut by the border", "published"): "its networks know whole hearts only: Dice -0.025",
-}
-"""What the gate lets pass though it should not; none of it concerns a default method."""
-
-
 def _check_no_harm(spoiled: Spoiled, found: MotionCorrection) -> None:
     assert score(found.quality) <= 1.0
     assert found.quality.folded_fraction == 0.0
@@ -41,11 +35,7 @@ def _check_no_harm(spoiled: Spoiled, found: MotionCorrection) -> None:
 
 @pytest.mark.parametrize("method", AT_HAND)
 @pytest.mark.parametrize("case", [case for case in SPOILED if case not in SHOWS_NOTHING])
-def test_a_bad_series_is_never_worse_afterwards(
-    case: str, method: str, request: pytest.FixtureRequest
-) -> None:
-    if (case, method) in KNOWN_HARM:
-        request.applymarker(pytest.mark.xfail(reason=KNOWN_HARM[case, method], strict=True))
+def test_a_bad_series_is_never_worse_afterwards(case: str, method: str) -> None:
     spoiled = SPOILED[case]()
     found = correct_by(method, spoiled)
     _check_shape(spoiled, found)

@@ -59,8 +59,9 @@ def test_the_gate_wants_every_figure() -> None:
     assert score(judged(0.5, 0.9, 1.0)) == pytest.approx(0.9)
     assert helps(judged(1.0, 0.9, 1.0))
     assert not helps(judged(1.0, 0.97, 1.0))
-    assert helps(judged(0.9, 0.97, 1.0))
-    assert not helps(judged(0.94, 0.955, 1.0))  # noise alone was seen to come this far
+    assert helps(judged(0.9, 0.97, 1.02))
+    assert not helps(judged(0.9, 0.975, 1.003))  # noise alone was seen to come this far
+    assert not helps(judged(0.94, 0.955, 1.02))  # and this far
     assert not helps(judged(1.1, 0.9, 1.0))
     assert not helps(judged(0.5, 1.0, 1.0))
     assert not helps(judged(0.5, 0.9, 0.9))

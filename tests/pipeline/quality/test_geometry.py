@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from pipeline.findings import Code, Finding, Grade
+from pipeline.place import centre_mm, normal_of
 from pipeline.quality.geometry import check_geometry
-from pipeline.quality.place import centre_mm, normal_of
 from pipeline.types import Exam, Geometry, HeartMasks
 from tests.pipeline.quality.hearts import PLANE, heart_slice, masks, toy
 from tests.pipeline.quality.test_checks import exam

@@ -13,8 +13,8 @@ from pipeline.evaluation.flow.measure import measure
 from pipeline.evaluation.flow.prepared import Prepared, View
 from pipeline.evaluation.flow.records import FlowRecord, Motion, from_line, to_line, unique
 from pipeline.evaluation.flow.statistics import of_segments, pixel_coverage
-from pipeline.evaluation.flow.subject import exam_of
 from pipeline.evaluation.flow.true_wall import narrow_sectors, segments, true_wall
+from pipeline.evaluation.phantom_exam import exam_of
 from pipeline.motion import identity
 from pipeline.types import Analysis, FlowMap, FlowModel, PatientState, SliceAnalysis
 

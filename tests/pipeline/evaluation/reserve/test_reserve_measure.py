@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.phantom import Breathing, Protocol, make_exam
-from pipeline.evaluation.flow.subject import geometry_of
+from pipeline.evaluation.phantom_exam import geometry_of
 from pipeline.evaluation.reserve.measure import Answer, measure_answer, true_answer
 from pipeline.evaluation.reserve.pair import (
     Move,
@@ -17,7 +17,7 @@ from pipeline.evaluation.reserve.pair import (
     moved_geometry,
 )
 from pipeline.evaluation.reserve.records import Way, from_line, to_line
-from pipeline.quality.place import point_mm
+from pipeline.place import point_mm
 
 MOVE = Move(scale=0.95, turn_rad=math.radians(6.0), shift_mm=(7.0, -9.0))
 

@@ -33,6 +33,14 @@ def point_mm(row: float, column: float, geometry: Geometry) -> Point:
     return point
 
 
+def pixel_of(point: Point, geometry: Geometry) -> tuple[float, float]:
+    """Return row and column of the pixel that a point lies above or below, px."""
+    along_row, along_column = _directions(geometry)
+    step = point - torch.tensor(geometry.origin_mm, dtype=torch.float64)
+    row, column = geometry.spacing_mm
+    return float(step @ along_column) / row, float(step @ along_row) / column
+
+
 def _directions(geometry: Geometry) -> tuple[Point, Point]:
     row = torch.tensor(geometry.row_direction, dtype=torch.float64)
     return row, torch.tensor(geometry.column_direction, dtype=torch.float64)
