@@ -24,10 +24,9 @@ from models.phantom import (
 )
 from pipeline.evaluation.contours import Contours, acquired_contours
 from pipeline.evaluation.flow_error import FlowBasis, flow_basis
-from pipeline.evaluation.phantom_exam import exam_of
+from pipeline.evaluation.phantom_exam import hearts_of
 from pipeline.evaluation.phases import phase_masks
 from pipeline.evaluation.still import noisy_still
-from pipeline.hearts import find_hearts
 from pipeline.segment import HeartRegion
 
 ARTERIAL_INPUT = "arterial input"
@@ -127,7 +126,7 @@ def cases(
 
     """
     basis = flow_basis(exam)
-    hearts = _hearts(exam, network)
+    hearts = hearts_of(exam, network)
     chosen = [(f"slice {index}", exam.slices[index], hearts[index], basis) for index in indices]
     return tuple(
         Case(
@@ -144,13 +143,6 @@ def cases(
             (ARTERIAL_INPUT, exam.arterial_input, hearts[-1], None),
         ]
     )
-
-
-def _hearts(exam: PhantomExam, network: SegmentationNetwork | None) -> Sequence[HeartRegion | None]:
-    """Return where the heart is in every slice and in the arterial-input series."""
-    seen = exam_of(exam, tuple(range(len(exam.slices))), moves=True)
-    series = [*seen.slices, *([] if seen.arterial_input is None else [seen.arterial_input])]
-    return (None,) * len(series) if network is None else find_hearts(series, network)
 
 
 def without_motion(case: Case) -> Case:

@@ -2,8 +2,11 @@
 
 import math
 
+from models.networks import SegmentationNetwork
 from models.phantom import PhantomExam, PhantomSeries
 from pipeline.evaluation.still import noisy_still
+from pipeline.hearts import find_hearts
+from pipeline.segment import HeartRegion
 from pipeline.types import Exam, Geometry, ImageSeries, PatientState, Vector
 
 _TOWARDS_APEX = (0.65, -0.55, -0.52)
@@ -50,6 +53,24 @@ def exam_of(
         arterial_input=seen[-2] if has_arterial_series else None,
         arterial_second_echo=seen[-1] if has_arterial_series else None,
     )
+
+
+def hearts_of(
+    exam: PhantomExam, network: SegmentationNetwork | None
+) -> tuple[HeartRegion | None, ...]:
+    """Return where the heart is in every slice, then in the arterial-input series.
+
+    Parameters
+    ----------
+    exam
+        The phantom exam; only its moving images are looked at.
+    network
+        Finds the heart as an analysis does; None finds nothing.
+
+    """
+    seen = exam_of(exam, tuple(range(len(exam.slices))), moves=True)
+    series = [*seen.slices, *(each for each in [seen.arterial_input] if each is not None)]
+    return (None,) * len(series) if network is None else find_hearts(series, network)
 
 
 def _series(series: PhantomSeries, *, moves: bool, seed: int) -> ImageSeries:

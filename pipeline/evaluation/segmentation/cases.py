@@ -18,8 +18,10 @@ from torch import Tensor
 from models.networks import Networks
 from models.phantom import PhantomSeries
 from pipeline.evaluation.cases import Split, Subject
+from pipeline.evaluation.phantom_exam import hearts_of
 from pipeline.motion.compose import warp
 from pipeline.motion.correction import correct
+from pipeline.segment import HeartRegion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,6 +38,8 @@ class OutlineCase:
     frames: Float[Tensor, "time row column"]
     n_proton_density: int
     spacing_mm: tuple[float, float]
+    heart_px: tuple[float, float] | None
+    """Row and column of the middle of the heart as motion correction knows it."""
     shares: Float[Tensor, "tissue row column"]
     """Share of the corrected frames in which a pixel is left ventricle, myocardium, right
     ventricle: the truth, seen through what motion correction has left."""
@@ -62,16 +66,27 @@ def prepared(subject: Subject, networks: Networks, folder: Path) -> tuple[Outlin
     file = folder / f"{subject.split}_{subject.seed}.safetensors"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        _store(file, [_correct(series, networks) for series in subject.draw().slices])
+        exam = subject.draw()
+        hearts = hearts_of(exam, networks.segmentation)
+        _store(
+            file,
+            [
+                _correct(series, heart, networks)
+                for series, heart in zip(exam.slices, hearts, strict=False)
+            ],
+        )
     return _read(file, subject)
 
 
-def _correct(series: PhantomSeries, networks: Networks) -> tuple[dict[str, Tensor], object]:
+def _correct(
+    series: PhantomSeries, heart: HeartRegion | None, networks: Networks
+) -> tuple[dict[str, Tensor], object]:
     motion = correct(
         series.frames.float(),
         spacing_mm=series.spacing_mm,
         n_proton_density=series.n_proton_density,
         networks=networks,
+        heart=heart,
     )
     truth = series.truth
     shares = torch.stack(
@@ -80,7 +95,7 @@ def _correct(series: PhantomSeries, networks: Networks) -> tuple[dict[str, Tenso
             for masks in (truth.left_ventricle, truth.myocardium, truth.right_ventricle)
         ]
     )
-    notes = (motion.method, series.n_proton_density, series.spacing_mm)
+    notes = (motion.method, series.n_proton_density, series.spacing_mm, motion.heart_px)
     return {"frames": motion.frames.half(), "shares": shares.half()}, notes
 
 
@@ -109,7 +124,8 @@ def _read(file: Path, subject: Subject) -> tuple[OutlineCase, ...]:
                 frames=stored.get_tensor(f"{index}.frames").float(),
                 n_proton_density=n_proton_density,
                 spacing_mm=(spacing_mm[0], spacing_mm[1]),
+                heart_px=None if heart_px is None else (heart_px[0], heart_px[1]),
                 shares=stored.get_tensor(f"{index}.shares").float(),
             )
-            for index, (motion, n_proton_density, spacing_mm) in enumerate(notes)
+            for index, (motion, n_proton_density, spacing_mm, heart_px) in enumerate(notes)
         )
