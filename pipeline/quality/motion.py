@@ -71,11 +71,6 @@ def _count_unlike(motion: MotionCorrection) -> Iterator[tuple[Grade, str]]:
 
 
 def _tell_choice(motion: MotionCorrection) -> Iterator[tuple[Grade, str]]:
-    """Say where the first method that was tried is not the one that was taken."""
-    if not motion.considered:
-        return
-    first = motion.considered[0].method
-    if motion.method not in {entry.method for entry in motion.considered}:
+    """Say where what was tried was not taken."""
+    if motion.considered and motion.method not in {entry.method for entry in motion.considered}:
         yield Grade.NOTE, "no correction was an improvement; frames are as acquired."
-    elif motion.method != first:
-        yield Grade.NOTE, f"the {first} correction was no improvement; {motion.method} was used."

@@ -1,4 +1,4 @@
-"""What a reader is told of marked beats, rejected corrections and fallbacks."""
+"""What a reader is told of marked beats and rejected corrections."""
 
 import dataclasses
 
@@ -21,11 +21,8 @@ def correction(**changes) -> MotionCorrection:
     return dataclasses.replace(still, quality=quality, **changes)
 
 
-def tried(*methods: str, helpful: str = "") -> tuple[ConsideredCorrection, ...]:
-    return tuple(
-        ConsideredCorrection(method=name, step="any", score=1.1, is_helpful=name == helpful)
-        for name in methods
-    )
+def tried(*, is_helpful: bool) -> tuple[ConsideredCorrection, ...]:
+    return (ConsideredCorrection(method="learned", step="any", score=1.1, is_helpful=is_helpful),)
 
 
 def check(motion: MotionCorrection) -> list[Finding]:
@@ -50,22 +47,13 @@ def test_marked_beats_are_counted(n_marked: int, grades: list[Grade], words: str
 
 
 def test_a_rejected_correction_is_noted() -> None:
-    found = check(correction(considered=tried("learned", "iterative")))
+    found = check(correction(considered=tried(is_helpful=False)))
     assert [(entry.grade, entry.sentence) for entry in found] == [
         (Grade.NOTE, "Slice 2: no correction was an improvement; frames are as acquired.")
     ]
 
 
-def test_a_fallback_is_noted_with_both_names() -> None:
-    motion = correction(
-        method="iterative", considered=tried("learned", "iterative", helpful="iterative")
-    )
-    assert [entry.sentence for entry in check(motion)] == [
-        "Slice 2: the learned correction was no improvement; iterative was used."
-    ]
-
-
-def test_the_method_of_first_choice_needs_no_word() -> None:
-    motion = correction(method="learned", considered=tried("learned", helpful="learned"))
+def test_a_correction_that_was_taken_needs_no_word() -> None:
+    motion = correction(method="learned", considered=tried(is_helpful=True))
     assert check(motion) == []
     assert check(correction()) == []
