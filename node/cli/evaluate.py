@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 RESULTS = "motion.jsonl"
 DEFAULT_METHODS = (
-    "none,phase-correlation,iterative,published,learned,auto,"
-    "oracle-translation,oracle-field,motion-free"
+    "none,phase-correlation,iterative,published,auto,oracle-translation,oracle-field,motion-free"
 )
 
 evaluate = typer.Typer(help="Measure methods on phantom exams with known truth.")
