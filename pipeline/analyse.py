@@ -1,5 +1,6 @@
 """The algorithm on one page: exam and parameters in, corrected series and flow maps out.
 
+    every series   -> where the heart is                         pipeline.hearts
     every series   -> registered frames                          pipeline.register, .motion
     arterial input -> left-ventricular concentration             pipeline.arterial
     every slice    -> masks, concentration                       pipeline.quantify

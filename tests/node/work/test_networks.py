@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.networks import Card, save_network
+from models.networks import WEIGHTS, Card, save_network
 from node.errors import StartupError
 from node.settings import MotionSettings, NodeSettings, Settings
 from node.translate import NetworkStamp
@@ -47,11 +47,14 @@ def damaged(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("method", ["iterative", "none"])
-def test_methods_without_networks_load_none(tmp_path: Path, method: str) -> None:
+def test_methods_without_networks_still_find_and_outline_the_heart_with_one(
+    tmp_path: Path, method: str
+) -> None:
     damaged(tmp_path)
     found = load_trained(settings(tmp_path, method), CPU)
     assert found.networks.anatomy is found.networks.published is None
-    assert found.stamps == ()
+    assert found.networks.segmentation is not None
+    assert [(stamp.method, stamp.name) for stamp in found.stamps] == [(method, "segmentation")]
 
 
 def test_altered_weights_are_refused_by_name(tmp_path: Path) -> None:
@@ -68,8 +71,30 @@ def test_a_method_without_its_networks_is_refused_with_a_remedy(
         load_trained(settings(tmp_path, method), CPU)
 
 
-def test_without_any_network_the_automatic_choice_still_runs(tmp_path: Path) -> None:
-    assert load_trained(settings(tmp_path), CPU).stamps == ()
+def test_without_its_networks_the_automatic_choice_is_the_iterative_method(tmp_path: Path) -> None:
+    found = load_trained(settings(tmp_path), CPU)
+    assert found.networks.anatomy is None
+    assert found.networks.segmentation is not None
+    assert [(stamp.method, stamp.name) for stamp in found.stamps] == [("iterative", "segmentation")]
+
+
+def test_the_shipped_networks_of_a_method_are_all_named() -> None:
+    found = load_trained(Settings(), CPU)
+    assert [(stamp.method, stamp.name) for stamp in found.stamps] == [
+        ("learned", name) for name in ("anatomy", "matching", "refining", "segmentation")
+    ]
+
+
+def test_a_folder_of_tuned_networks_leaves_the_outlines_to_the_shipped_one(tmp_path: Path) -> None:
+    for name in ("affine", "affine_refine", "deformable"):
+        for suffix in ("toml", "safetensors"):
+            (tmp_path / f"{name}.{suffix}").write_bytes((WEIGHTS / f"{name}.{suffix}").read_bytes())
+    found = load_trained(settings(tmp_path, "published"), CPU)
+    assert found.networks.published is not None
+    assert found.networks.segmentation is not None
+    assert {stamp.name for stamp in found.stamps} == {
+        *("affine", "affine_refine", "deformable", "segmentation")
+    }
 
 
 def test_other_weights_or_another_method_make_other_results(tmp_path: Path) -> None:
