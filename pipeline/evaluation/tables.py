@@ -169,8 +169,11 @@ def goal_table(found: Sequence[Verdict]) -> str:
 def _judgement(verdict: Verdict) -> str:
     if verdict.is_met is None:
         return "not measured"
-    gap = number(abs(verdict.found - verdict.target), verdict.decimals)
-    return f"met, {gap} to spare" if verdict.is_met else f"**missed by {gap}**"
+    gap, decimals = abs(verdict.found - verdict.target), verdict.decimals
+    while not verdict.is_met and round(gap, decimals) == 0:
+        decimals += 1  # a miss is never shown as nothing
+    shown = number(gap, decimals)
+    return f"met, {shown} to spare" if verdict.is_met else f"**missed by {shown}**"
 
 
 def harm_table(records: Rows) -> str:
