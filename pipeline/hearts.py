@@ -68,12 +68,17 @@ def one_heart(
         The series, in the same order.
 
     """
-    seen = [place for place, region in enumerate(regions) if region.agreement > 0]
+    if not any(region.agreement > 0 for region in regions):
+        return tuple(regions)
+    first = max(range(len(regions)), key=lambda place: regions[place].agreement)
+    normal = normal_of(series[first].geometry)
+    seen = [
+        place
+        for place, region in enumerate(regions)
+        if region.agreement > 0 and _is_parallel(series[place], normal)
+    ]
     if not seen:
         return tuple(regions)
-    first = max(seen, key=lambda place: regions[place].agreement)
-    normal = normal_of(series[first].geometry)
-    seen = [place for place in seen if _is_parallel(series[place], normal)]
     points = {place: _on_axis(regions[place], series[place], normal) for place in seen}
     agreeing = max((_near(points, place) for place in seen), key=lambda near: _trust(regions, near))
     if len(agreeing) < 2 and regions[first].agreement < SURE:
@@ -98,7 +103,9 @@ def _on_axis(
 def _near(points: dict[int, Float[Tensor, " xyz"]], place: int) -> list[int]:
     """Return the series that put the heart near where one of them does."""
     return [
-        other for other, point in points.items() if float((point - points[place]).norm()) <= NEAR_MM
+        other
+        for other, point in points.items()
+        if other == place or float((point - points[place]).norm()) <= NEAR_MM
     ]
 
 

@@ -1,8 +1,9 @@
 """Register every series of an exam: the slices side by side, then the arterial-input series.
 
 First the heart is looked for in all of them, since they show the same one (`pipeline.hearts`).
-That series is coarse. The slice next to it saw the same beats in more detail, so the search for
-the motion of the blood pool starts from what that slice found.
+
+The arterial-input series is coarse. The slice next to it saw the same beats in more detail, so the
+search for the motion of the blood pool starts from what that slice found.
 """
 
 from collections.abc import Callable, Sequence
@@ -51,7 +52,7 @@ def register_exam(
     arterial = () if exam.arterial_input is None else (exam.arterial_input,)
     every = (*exam.slices, *arterial)
     shares = _Shares(progress, len(every))
-    hearts = _hearts(every, method, networks, n_parallel)
+    hearts = _hearts(every, networks, n_parallel)
 
     def _register(place: int, series: ImageSeries, guess: Callable[[], _Guess]) -> MotionCorrection:
         # The mode belongs to the thread, not to the caller.
@@ -81,11 +82,11 @@ def register_exam(
 
 
 def _hearts(
-    series: Sequence[ImageSeries], method: Method, networks: Networks | None, n_parallel: int
+    series: Sequence[ImageSeries], networks: Networks | None, n_parallel: int
 ) -> tuple[HeartRegion | None, ...]:
     """Find the heart in every series; without networks each series is left to itself."""
     network = None if networks is None else networks.segmentation
-    if network is None or method is Method.NONE:
+    if network is None:
         return (None,) * len(series)
 
     def look(each: ImageSeries) -> HeartRegion:

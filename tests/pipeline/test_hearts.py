@@ -1,5 +1,6 @@
 """One heart in all series of an exam: who is believed, and where it is put in the others."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -88,6 +89,23 @@ def test_planes_that_cross_the_axis_aslant_are_left_alone() -> None:
     long_axis = plane(2, column_direction=(0.0, 0.0, 1.0))
     regions = [found(50, 60, 0.9), found(50, 60, 0.9), found(5, 9, 0.0)]
     assert one_heart(regions, [*STACK[:2], long_axis])[2] == regions[2]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"row_direction": (0.0, 0.0, 0.0)},
+        {"origin_mm": (math.nan, math.nan, math.nan)},
+        {"row_direction": (math.nan, 0.0, 0.0)},
+    ],
+)
+def test_a_plane_whose_place_is_not_known_changes_nothing(
+    broken: dict[str, object],
+) -> None:
+    stack = [plane(level, **broken) for level in range(3)]
+    regions = [found(50, 60, 0.99), found(52, 62, 0.97), found(5, 9, 0.0)]
+    assert one_heart(regions, stack) == tuple(regions)
+    assert one_heart([], []) == ()
 
 
 def test_an_axis_beside_the_image_changes_nothing() -> None:
