@@ -22,6 +22,9 @@ from pipeline.evaluation.figures import (
 )
 from pipeline.evaluation.records import Record
 
+_ROUNDING = 1e-9
+"""A figure that misses its goal by less has met it: that is how numbers are stored."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
@@ -39,7 +42,8 @@ class Verdict:
         """None where nothing was measured."""
         if not math.isfinite(self.found):
             return None
-        return self.found >= self.target if self.is_at_least else self.found <= self.target
+        gap = self.found - self.target
+        return (gap if self.is_at_least else -gap) >= -_ROUNDING
 
 
 def verdicts(records: Sequence[Record], contender: Contender) -> tuple[Verdict, ...]:

@@ -12,6 +12,7 @@ from pipeline.evaluation.tables import goal_table
         (0.93, "**missed by 0.020**"),
         (0.9496, "**missed by 0.0004**"),
         (0.95, "met, 0.000 to spare"),
+        (0.95 - 1e-15, "met, 0.000 to spare"),
         (0.96, "met, 0.010 to spare"),
         (float("nan"), "not measured"),
     ],
