@@ -14,16 +14,18 @@ A bad exam is not an error: what could not be computed is None and has a finding
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TypeVar
 
 import torch
 
 from models.networks import Networks, shipped_networks
 from pipeline.arterial import quantify_arterial_input
-from pipeline.findings import Finding
+from pipeline.findings import Code, Finding, Grade, series_finding
 from pipeline.measure import measure
 from pipeline.parameters import AnalysisParameters
 from pipeline.quality import check_agreement, check_clock, check_exam
+from pipeline.quality.geometry import ANOTHER_ORGAN_MM, elsewhere_mm
 from pipeline.quantify import (
     PreparedSlice,
     Shared,
@@ -124,11 +126,28 @@ def _prepare(
         return prepare_slice(shared, exam.slices[index], motions[index], index)
 
     answers = _side_by_side(prepare, len(exam.slices), n_parallel)
+    answers = _without_other_organs(exam, answers)
     findings = [finding for _, found in answers for finding in found]
     masks = [one.result.masks for one, _ in answers]
     sectors, found_together = divide_exam(exam.slices, masks)
     prepared = [with_sectors(one, part) for (one, _), part in zip(answers, sectors, strict=True)]
     return prepared, [*findings, *found_together]
+
+
+def _without_other_organs(
+    exam: Exam, answers: Sequence[tuple[PreparedSlice, list[Finding]]]
+) -> list[tuple[PreparedSlice, list[Finding]]]:
+    """Drop outlines so far from those of the other slices that they cannot be the same heart."""
+    far = elsewhere_mm(exam, [one.result.masks for one, _ in answers])
+    kept = []
+    for index, (one, findings) in enumerate(answers):
+        if far.get(index, 0.0) <= ANOTHER_ORGAN_MM:
+            kept.append((one, findings))
+            continue
+        text = f"what was outlined lies {far[index]:.0f} mm beside the heart of the other slices."
+        told = series_finding(Code.SEGMENTATION_UNCERTAIN, Grade.FAIL, text, index)
+        kept.append((replace(one, result=replace(one.result, masks=None)), [*findings, told]))
+    return kept
 
 
 def _map(

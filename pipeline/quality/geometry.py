@@ -24,6 +24,8 @@ _MIN_PIXELS = 10
 _BESIDE_MM = 25.0
 """Distance, within the planes, of the left ventricle of a slice from where the others have it. Half
 its width; an oblique axis makes 5 mm, another breath-hold position of a slice 15 mm."""
+ANOTHER_ORGAN_MM = 50.0
+"""From here on it is no heart that was outlined: the outline is not used."""
 
 
 def check_geometry(exam: Exam, masks: Sequence[HeartMasks | None]) -> tuple[Finding, ...]:
@@ -66,19 +68,40 @@ def _order(exam: Exam, masks: Sequence[HeartMasks | None]) -> Iterator[str]:
         yield "The ventricles grow towards the apex: base and apex may be exchanged."
 
 
-def _astray(exam: Exam, masks: Sequence[HeartMasks | None]) -> Iterator[Finding]:
-    """Find the slice whose left ventricle lies elsewhere than in two or more others."""
+def elsewhere_mm(exam: Exam, masks: Sequence[HeartMasks | None]) -> dict[int, float]:
+    """Return the slices whose left ventricle lies elsewhere than in two or more others.
+
+    Parameters
+    ----------
+    exam
+        The exam.
+    masks
+        What was outlined in each slice.
+
+    Returns
+    -------
+    Index of the slice, and how far its ventricle lies from the nearest of the others, within the
+    plane, mm.
+
+    """
     known = {
         index: (centre_mm(mask.left_ventricle, series.geometry), normal_of(series.geometry))
         for index, (series, mask) in enumerate(zip(exam.slices, masks, strict=True))
         if mask is not None and bool(mask.left_ventricle.any())
     }
+    found = {}
     for index, (centre, normal) in known.items():
         ways = [centre - other for place, (other, _) in known.items() if place != index]
         beside_mm = [float((way - (way @ normal) * normal).norm()) for way in ways]
         if len(beside_mm) >= 2 and min(beside_mm) > _BESIDE_MM:
-            text = f"its left ventricle lies {min(beside_mm):.0f} mm beside that of the others."
-            yield series_finding(Code.SEGMENTATION_UNCERTAIN, Grade.REVIEW, text, index)
+            found[index] = min(beside_mm)
+    return found
+
+
+def _astray(exam: Exam, masks: Sequence[HeartMasks | None]) -> Iterator[Finding]:
+    for index, beside_mm in elsewhere_mm(exam, masks).items():
+        text = f"its left ventricle lies {beside_mm:.0f} mm beside that of the others."
+        yield series_finding(Code.SEGMENTATION_UNCERTAIN, Grade.REVIEW, text, index)
 
 
 def _sides(exam: Exam, masks: Sequence[HeartMasks | None]) -> Iterator[str]:

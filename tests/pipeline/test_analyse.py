@@ -69,6 +69,22 @@ def moving(stages) -> Analysis:
     )
 
 
+def test_an_outline_far_from_the_heart_of_the_other_slices_is_not_used():
+    exam = as_exam()
+    last = exam.slices[-1]
+    x, y, z = last.geometry.origin_mm
+    moved = dataclasses.replace(last.geometry, origin_mm=(x + 70.0, y, z))
+    slices = (*exam.slices[:-1], dataclasses.replace(last, geometry=moved))
+    found = run(dataclasses.replace(exam, slices=slices))
+    assert [result.masks is None for result in found.slices] == [False, False, True]
+    told = [each for each in found.findings if "beside the heart of the other" in each.text]
+    assert [(each.code, each.grade, each.slice_index) for each in told] == [
+        (Code.SEGMENTATION_UNCERTAIN, Grade.FAIL, 2)
+    ]
+    measured = {region.segment for region in found.regions if region.segment is not None}
+    assert measured == set(range(1, 13))  # basal and mid
+
+
 def test_flow_of_a_moving_exam_agrees_with_the_truth(moving):
     """The level that all pixels of one exam share is told to an eighth (docs/evidence)."""
     found = errors(moving, motion=True)
