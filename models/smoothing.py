@@ -13,7 +13,7 @@ NARROWEST = 0.1
 """A Gaussian narrower than this many samples is one sample wide to all digits."""
 NEGLIGIBLE = 1e-12
 """The tail beyond adds nothing in single precision, but products with it are denormal numbers,
-which made smoothing fifteen to twenty-five times slower."""
+which made smoothing ten to thirty times slower."""
 
 
 def smooth(

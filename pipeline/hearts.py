@@ -5,6 +5,7 @@ other slices and the arterial-input series say where its axis crosses that slice
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import torch
@@ -26,7 +27,7 @@ PARALLEL = 0.98
 
 
 def find_hearts(
-    series: Sequence[ImageSeries], network: SegmentationNetwork | None
+    series: Sequence[ImageSeries], network: SegmentationNetwork | None, *, n_parallel: int = 1
 ) -> tuple[HeartRegion, ...]:
     """Find the heart in each series, and set right those that the others contradict.
 
@@ -36,20 +37,24 @@ def find_hearts(
         Slices and arterial-input series of one exam, moving.
     network
         Trained segmentation network; without it the bolus alone decides in each series.
+    n_parallel
+        Series that are looked at side by side; the result does not depend on it.
 
     """
-    return one_heart([look_for_heart(each, network) for each in series], series)
 
+    def look(each: ImageSeries) -> HeartRegion:
+        # The mode belongs to the thread, not to the caller.
+        with torch.inference_mode():
+            is_usable, usable = usable_frames(each.frames)
+            return find_heart(
+                usable,
+                spacing_mm=each.geometry.spacing_mm,
+                n_proton_density=int(is_usable[: each.n_proton_density].sum()),
+                network=network,
+            )
 
-def look_for_heart(series: ImageSeries, network: SegmentationNetwork | None) -> HeartRegion:
-    """Find the heart in one series, whatever the others say."""
-    is_usable, usable = usable_frames(series.frames)
-    return find_heart(
-        usable,
-        spacing_mm=series.geometry.spacing_mm,
-        n_proton_density=int(is_usable[: series.n_proton_density].sum()),
-        network=network,
-    )
+    with ThreadPoolExecutor(n_parallel) as threads:
+        return one_heart(list(threads.map(look, series)), series)
 
 
 def one_heart(

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from models.networks import Networks
-from pipeline.hearts import look_for_heart, one_heart
+from pipeline.hearts import find_hearts
 from pipeline.motion import Method, correct, displacement_of_beats
 from pipeline.segment import HeartRegion
 from pipeline.types import Exam, Geometry, ImageSeries, MotionCorrection, Progress, Vector
@@ -88,13 +88,7 @@ def _hearts(
     network = None if networks is None else networks.segmentation
     if network is None:
         return (None,) * len(series)
-
-    def look(each: ImageSeries) -> HeartRegion:
-        with torch.inference_mode():
-            return look_for_heart(each, network)
-
-    with ThreadPoolExecutor(n_parallel) as threads:
-        return one_heart(list(threads.map(look, series)), series)
+    return find_hearts(series, network, n_parallel=n_parallel)
 
 
 def _guess_from(exam: Exam, tasks: list[Future[MotionCorrection]]) -> Callable[[], _Guess]:

@@ -23,7 +23,7 @@ _OF_METHOD = {
     Method.LEARNED: ("anatomy", "matching", "refining"),
     Method.PUBLISHED: ("affine", "affine_refine", "deformable"),
 }
-_SEGMENTATION = ("segmentation",)
+_SEGMENTATION = "segmentation"
 """It finds and outlines the heart, whatever the method."""
 
 
@@ -71,9 +71,11 @@ def load_trained(settings: Settings, device: torch.device) -> TrainedNetworks:
             )
         if names and not stamps:
             method = Method.ITERATIVE  # what `auto` does then
-        source = folder if found.segmentation is not None else WEIGHTS
-        outlining = load_network(SegmentationNetwork, *_SEGMENTATION, device, folder=source)
-        stamps += _stamps(source, _SEGMENTATION, method)
+        outlining, source = found.segmentation, folder
+        if outlining is None:
+            outlining = load_network(SegmentationNetwork, _SEGMENTATION, device)
+            source = WEIGHTS
+        stamps += _stamps(source, (_SEGMENTATION,), method)
     except WeightsError as error:
         raise StartupError(str(error)) from error
     return TrainedNetworks(networks=replace(found, segmentation=outlining), stamps=stamps)
