@@ -38,6 +38,7 @@ def train_anatomy(
     *,
     folder: Path,
     on_step: OnStep,
+    network: AnatomyNetwork | None = None,
 ) -> AnatomyNetwork:
     """Train, or go on training; return the average of the weights over the last steps.
 
@@ -53,16 +54,17 @@ def train_anatomy(
         Where the checkpoint is written.
     on_step
         Told every step.
+    network
+        Trained already, to go on from; None begins with random weights.
 
     """
-    torch.manual_seed(settings.seed)
-    network = AnatomyNetwork(width=recipe.width, n_levels=recipe.n_levels)
+    learner = network or _untrained(recipe, settings.seed)
 
     def draw_loss(generator: Generator) -> Tensor:
-        return _loss(network, _batch(pool, recipe, generator), generator)
+        return _loss(learner, _batch(pool, recipe, generator), generator)
 
     return optimise_averaged(
-        network,
+        learner,
         draw_loss,
         settings,
         decay=recipe.averaging,
@@ -70,6 +72,11 @@ def train_anatomy(
         folder=folder,
         on_step=on_step,
     )
+
+
+def _untrained(recipe: AnatomyRecipe, seed: int) -> AnatomyNetwork:
+    torch.manual_seed(seed)
+    return AnatomyNetwork(width=recipe.width, n_levels=recipe.n_levels)
 
 
 def anatomy_loss(

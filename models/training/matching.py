@@ -58,6 +58,7 @@ def train_matching(
     *,
     folder: Path,
     on_step: OnStep,
+    network: MatchingNetwork | None = None,
 ) -> MatchingNetwork:
     """Train, or go on training; return the average of the weights over the last steps.
 
@@ -73,12 +74,11 @@ def train_matching(
         Where the checkpoint is written.
     on_step
         Told every step.
+    network
+        Trained already, to go on from; None begins with random weights.
 
     """
-    torch.manual_seed(settings.seed)
-    network = MatchingNetwork(
-        width=recipe.width, n_levels=recipe.n_levels, n_features=recipe.n_features
-    )
+    learner = network or _untrained(recipe, settings.seed)
 
     def draw_loss(generator: Generator) -> Tensor:
         batch = sample(
@@ -89,16 +89,23 @@ def train_matching(
             size=recipe.size,
             spacing_mm=recipe.spacing_mm,
         )
-        return _loss(network, batch, recipe.reach_px, generator)
+        return _loss(learner, batch, recipe.reach_px, generator)
 
     return optimise_averaged(
-        network,
+        learner,
         draw_loss,
         settings,
         decay=recipe.averaging,
         device=pool.signals.device,
         folder=folder,
         on_step=on_step,
+    )
+
+
+def _untrained(recipe: MatchingRecipe, seed: int) -> MatchingNetwork:
+    torch.manual_seed(seed)
+    return MatchingNetwork(
+        width=recipe.width, n_levels=recipe.n_levels, n_features=recipe.n_features
     )
 
 

@@ -66,6 +66,7 @@ def train_refining(
     *,
     folder: Path,
     on_step: OnStep,
+    network: RefiningNetwork | None = None,
 ) -> RefiningNetwork:
     """Train, or go on training; return the average of the weights over the last steps.
 
@@ -85,10 +86,11 @@ def train_refining(
         Where the checkpoint is written.
     on_step
         Told every step.
+    network
+        Trained already, to go on from; None begins with random weights.
 
     """
-    torch.manual_seed(settings.seed)
-    network = RefiningNetwork(width=recipe.width, n_levels=recipe.n_levels)
+    learner = network or _untrained(recipe, settings.seed)
 
     def draw_loss(generator: Generator) -> Tensor:
         is_aligned = draw(generator, 0.0, 1.0) < ALIGNED_SHARE
@@ -102,10 +104,10 @@ def train_refining(
         )
         window = _window(series.anatomy, generator)
         field = _found(series, window, align) if is_aligned else None
-        return _loss(network, matching, series, window, field)
+        return _loss(learner, matching, series, window, field)
 
     return optimise_averaged(
-        network,
+        learner,
         draw_loss,
         settings,
         decay=recipe.averaging,
@@ -113,6 +115,11 @@ def train_refining(
         folder=folder,
         on_step=on_step,
     )
+
+
+def _untrained(recipe: RefiningRecipe, seed: int) -> RefiningNetwork:
+    torch.manual_seed(seed)
+    return RefiningNetwork(width=recipe.width, n_levels=recipe.n_levels)
 
 
 def displacement_loss(

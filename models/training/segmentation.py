@@ -33,6 +33,7 @@ def train_segmentation(
     *,
     folder: Path,
     on_step: OnStep,
+    network: SegmentationNetwork | None = None,
 ) -> SegmentationNetwork:
     """Train, or go on training; return the average of the weights over the last steps.
 
@@ -48,19 +49,20 @@ def train_segmentation(
         Where the checkpoint is written.
     on_step
         Told every step.
+    network
+        Trained already, to go on from; None begins with random weights.
 
     """
-    torch.manual_seed(settings.seed)
-    network = SegmentationNetwork(width=recipe.width, n_levels=recipe.n_levels)
+    learner = network or _untrained(recipe, settings.seed)
     scenes = MarkedPool(pool)
 
     def draw_loss(generator: Generator) -> Tensor:
         batch = sample_series(scenes, generator, recipe.n_series)
         inputs = batch.inputs.contiguous(memory_format=torch.channels_last)
-        return segmentation_loss(network(inputs), batch)
+        return segmentation_loss(learner(inputs), batch)
 
     return optimise_averaged(
-        network,
+        learner,
         draw_loss,
         settings,
         decay=recipe.averaging,
@@ -68,6 +70,11 @@ def train_segmentation(
         folder=folder,
         on_step=on_step,
     )
+
+
+def _untrained(recipe: SegmentationRecipe, seed: int) -> SegmentationNetwork:
+    torch.manual_seed(seed)
+    return SegmentationNetwork(width=recipe.width, n_levels=recipe.n_levels)
 
 
 def segmentation_loss(

@@ -5,6 +5,7 @@ at pixels of its own, and is then treated as in use: resampled around the heart 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -14,6 +15,7 @@ from torch.nn import functional
 
 from models.networks.summary import SIZE, SPACING_MM, summarise
 from models.training.contrast import recolour
+from models.training.delivery import deliver
 from models.training.flaws import acquire, smooth_field
 from models.training.insertions import insertion_map, insertion_points
 from models.training.sampling import View, draw, draw_view, look, paint
@@ -35,9 +37,13 @@ there."""
 BENT_MM = 4.0
 """Largest bend of a view, which makes new hearts of old ones."""
 BEND_KNOTS = (3.0, 7.0)
-REST_MM = ((0.6, 0.12, 0.8), (0.9, 0.4, 2.0), (1.0, 1.0, 4.0))
+REST_MM = ((0.55, 0.12, 0.8), (0.8, 0.4, 2.0), (1.0, 1.2, 4.0))
 """Motion that is left: share of series up to here, largest share of the breathing motion, largest
-standard deviation of each frame's own shift, mm."""
+standard deviation of each frame's own shift, mm. The last have all of it: the heart is looked for
+before motion is corrected."""
+SMALL_CAVITY_MM2 = 100.0
+SMALL_CAVITY_SHARE = 0.12
+"""Near the apex all may be muscle; so few slices are that they are shown more often."""
 DENSITY_JITTER_MM = 1.5
 """Of proton-density frames, which are harder to register."""
 
@@ -66,6 +72,15 @@ class MarkedPool:
     def __init__(self, pool: ScenePool) -> None:
         self.scenes = pool
         self._marks: dict[int, Float[Tensor, "level row column"]] = {}
+        cavity_mm2 = SCENE_MM**2 * pool.anatomy[:, 0, 0].sum(dim=(1, 2), dtype=torch.float32)
+        self._with_small_cavity = (cavity_mm2 < SMALL_CAVITY_MM2).nonzero()[:, 0].tolist()
+
+    def choose(self, generator: Generator) -> int:
+        """Return any scene; those with hardly a cavity more often than they are drawn."""
+        among: Sequence[int] = range(len(self.scenes))
+        if self._with_small_cavity and draw(generator, 0.0, 1.0) < SMALL_CAVITY_SHARE:
+            among = self._with_small_cavity
+        return among[int(torch.randint(len(among), (), generator=generator))]
 
     def maps(self, scene: int) -> Float[Tensor, "level map row column"]:
         """Return shares of left ventricle, myocardium, right ventricle, and the insertions."""
@@ -107,7 +122,7 @@ def _render(
     pool: MarkedPool, generator: Generator
 ) -> tuple[Float[Tensor, "channel row column"], Float[Tensor, "map row column"]]:
     scenes = pool.scenes
-    scene = int(torch.randint(len(scenes), (), generator=generator))
+    scene = pool.choose(generator)
     use = _beats(scenes.signals.shape[1], generator)
     n_proton = int((use < N_PROTON_DENSITY).sum())
     view = _astray(draw_view(scenes.centre_mm[scene].cpu(), generator), generator)
@@ -118,7 +133,7 @@ def _render(
     signals = recolour(scenes.signals[scene].cpu(), N_PROTON_DENSITY, generator)[use]
     picture = paint(scenes, scene, use, signals.to(seen.device), generator)
     fine = look(picture[:, None], seen + _rest(scenes, scene, use, seen, generator))[:, 0]
-    frames = _resampled(acquire(fine, size, generator))
+    frames = _resampled(deliver(acquire(fine, size, generator), generator))
     here, other = pool.maps(scene)
     blend = scenes.blend[scene][use.to(here.device)].mean()
     place = _seen(view, bend, SIZE).to(seen.device)[None]

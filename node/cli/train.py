@@ -58,6 +58,9 @@ def train(
         Path | None,
         typer.Option(help="Fine-tune the shipped network on the exams in this folder."),
     ] = None,
+    from_shipped: Annotated[
+        bool, typer.Option("--from-shipped", help="Go on from the shipped weights, same data.")
+    ] = False,
     scenes: Annotated[int, typer.Option(min=1, help="Number of virtual patients.")] = 120,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     config: ConfigOption = DEFAULT_CONFIG,
@@ -78,7 +81,7 @@ def train(
                 device=_device(device),
                 data=_data(chosen, from_studies, config, seed, scenes, progress),
                 n_scenes=scenes,
-                is_fine_tuned=is_fine_tuned,
+                goes_on=from_shipped or is_fine_tuned,
             )
             card = train_target(job, today=datetime.now().date(), on_step=on_step)
         OUT.print(f"{card.name}: {card.recipe}", markup=False)

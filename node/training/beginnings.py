@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from models.networks import WEIGHTS, AffineNetwork, WeightsError, load_network
-from models.networks.cards import Argument, read_card
+from models.networks.cards import Argument, Card, read_card
 from node.errors import RefusalError
 from node.training.job import Job
 from node.training.names import Target
@@ -19,14 +19,22 @@ Kind = TypeVar("Kind", bound=nn.Module)
 
 def start(job: Job, kind: type[Kind], arguments: Mapping[str, Argument]) -> Kind:
     """Return a new network, or the shipped one to go on from."""
-    if not job.is_fine_tuned:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(job.loop.seed)
-            return kind(**arguments).to(job.device)
-    shipped = _load(job, kind, job.target, WEIGHTS)
-    if shipped is None:
+    going_on = shipped(job, kind)
+    if going_on is not None:
+        return going_on
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(job.loop.seed)
+        return kind(**arguments).to(job.device)
+
+
+def shipped(job: Job, kind: type[Kind]) -> Kind | None:
+    """Return the shipped network where the job goes on from it, ready to learn; else None."""
+    if not job.goes_on:
+        return None
+    network = _load(job, kind, job.target, WEIGHTS)
+    if network is None:
         raise RefusalError(f"there are no shipped weights of {job.target} to go on from")
-    return shipped.requires_grad_(requires_grad=True)
+    return network.requires_grad_(requires_grad=True)
 
 
 def own_copy(network: AffineNetwork) -> AffineNetwork:
@@ -44,6 +52,11 @@ def earlier(job: Job, kind: type[Kind], target: Target) -> Kind:
         f"{job.target} begins where {target} ends: first run "
         f"`perfnode train {target} --output {job.folder}`"
     )
+
+
+def shipped_card(target: Target) -> Card:
+    """Return what is known of the shipped weights of a network."""
+    return read_card(WEIGHTS / f"{target.file_name}.toml")
 
 
 def hash_of_earlier(job: Job, target: Target) -> str:

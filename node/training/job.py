@@ -25,7 +25,7 @@ class Job:
     data: Data | None
     """None for targets that draw their own scenes."""
     n_scenes: int
-    is_fine_tuned: bool
+    goes_on: bool
     """Begin with the shipped weights."""
 
 

@@ -11,9 +11,12 @@ from torch import nn
 
 from models.networks import (
     AffineNetwork,
+    AnatomyNetwork,
     Card,
     DeformableNetwork,
     MatchingNetwork,
+    RefiningNetwork,
+    SegmentationNetwork,
     save_network,
 )
 from models.networks.cards import Argument
@@ -31,7 +34,14 @@ from models.training.refining import RefiningRecipe, train_refining
 from models.training.scenes import ScenePool, draw_pool
 from models.training.segmentation import SegmentationRecipe, train_segmentation
 from node.errors import RefusalError
-from node.training.beginnings import earlier, hash_of_earlier, own_copy, start
+from node.training.beginnings import (
+    earlier,
+    hash_of_earlier,
+    own_copy,
+    shipped,
+    shipped_card,
+    start,
+)
 from node.training.data import scene_seeds
 from node.training.job import Job, Trained
 from node.training.names import Target
@@ -94,7 +104,12 @@ def train_target(job: Job, *, today: date, on_step: OnStep) -> Card:
 def _train_anatomy(job: Job, on_step: OnStep) -> Trained:
     recipe = AnatomyRecipe()
     network = train_anatomy(
-        recipe, _scenes(job), job.loop, folder=_checkpoint(job), on_step=on_step
+        recipe,
+        _scenes(job),
+        job.loop,
+        folder=_checkpoint(job),
+        on_step=on_step,
+        network=shipped(job, AnatomyNetwork),
     )
     return _trained_on_scenes(job, network, {"width": recipe.width, "n_levels": recipe.n_levels})
 
@@ -102,7 +117,12 @@ def _train_anatomy(job: Job, on_step: OnStep) -> Trained:
 def _train_matching(job: Job, on_step: OnStep) -> Trained:
     recipe = MatchingRecipe()
     network = train_matching(
-        recipe, _scenes(job), job.loop, folder=_checkpoint(job), on_step=on_step
+        recipe,
+        _scenes(job),
+        job.loop,
+        folder=_checkpoint(job),
+        on_step=on_step,
+        network=shipped(job, MatchingNetwork),
     )
     arguments = {
         "width": recipe.width,
@@ -123,6 +143,7 @@ def _train_refining(job: Job, on_step: OnStep) -> Trained:
         job.loop,
         folder=_checkpoint(job),
         on_step=on_step,
+        network=shipped(job, RefiningNetwork),
     )
     trained = _trained_on_scenes(job, network, {"width": recipe.width, "n_levels": recipe.n_levels})
     matching = Target.MATCHING
@@ -132,14 +153,19 @@ def _train_refining(job: Job, on_step: OnStep) -> Trained:
 def _train_segmentation(job: Job, on_step: OnStep) -> Trained:
     recipe = SegmentationRecipe()
     network = train_segmentation(
-        recipe, _scenes(job), job.loop, folder=_checkpoint(job), on_step=on_step
+        recipe,
+        _scenes(job),
+        job.loop,
+        folder=_checkpoint(job),
+        on_step=on_step,
+        network=shipped(job, SegmentationNetwork),
     )
     return _trained_on_scenes(job, network, {"width": recipe.width, "n_levels": recipe.n_levels})
 
 
 def _scenes(job: Job) -> ScenePool:
     """Return the scenes of a job; those painted by an earlier start of it are read again."""
-    if job.is_fine_tuned:
+    if job.data is not None:
         raise RefusalError(
             f"the {job.target} network needs to know where the heart is; studies do not say it"
         )
@@ -163,7 +189,7 @@ def _train_affine(job: Job, on_step: OnStep) -> Trained:
 def _train_affine_refine(job: Job, on_step: OnStep) -> Trained:
     """Train step 2 from the weights of step 1, which can register already."""
     before = earlier(job, AffineNetwork, Target.AFFINE)
-    network = start(job, AffineNetwork, AFFINE) if job.is_fine_tuned else own_copy(before)
+    network = start(job, AffineNetwork, AFFINE) if job.goes_on else own_copy(before)
     train_affine_refine(
         _settings(job),
         _series(job),
@@ -235,7 +261,7 @@ def _trained_on_scenes(job: Job, network: nn.Module, arguments: Mapping[str, Arg
     return Trained(
         network=network,
         architecture=type(network).__name__,
-        arguments=arguments,
+        arguments=shipped_card(job.target).arguments if job.goes_on else arguments,
         origin=f"{job.n_scenes} slices of virtual patients (seeds {seeds[0]}-{seeds[-1]}), "
         "rendered anew for every step",
     )
@@ -243,8 +269,8 @@ def _trained_on_scenes(job: Job, network: nn.Module, arguments: Mapping[str, Arg
 
 def _recipe(job: Job, n_steps: int, seconds: float) -> str:
     beginning = "random weights"
-    if job.is_fine_tuned:
-        beginning = "the shipped weights"
+    if job.goes_on:
+        beginning = f"the shipped weights ({shipped_card(job.target).sha256[:12]})"
     elif job.target is Target.AFFINE_REFINE:
         beginning = "the weights of step 1"
     return (

@@ -1,16 +1,23 @@
+from dataclasses import fields, replace
+
 import pytest
 import torch
 
 from models.networks.segmentation import TISSUES
 from models.networks.summary import N_CHANNELS, SIZE
 from models.training.loop import LoopSettings
-from models.training.scenes import draw_pool
+from models.training.scenes import ScenePool, draw_pool
 from models.training.segmentation import (
     SegmentationRecipe,
     segmentation_loss,
     train_segmentation,
 )
-from models.training.segmentation_sampling import MarkedPool, SegmentationBatch, sample_series
+from models.training.segmentation_sampling import (
+    SMALL_CAVITY_SHARE,
+    MarkedPool,
+    SegmentationBatch,
+    sample_series,
+)
 
 SMALL = SegmentationRecipe(width=8, n_levels=2, n_series=1, averaging=0.5)
 
@@ -42,6 +49,23 @@ def test_shares_are_whole_and_insertions_lie_where_three_meet(pool):
     assert bool(is_marked.any())
     for tissue in range(2, len(TISSUES)):
         assert float(near[:, tissue][is_marked].min()) > 0.4
+
+
+def test_slices_without_a_cavity_are_shown_more_often(pool):
+    many = ScenePool(
+        **{
+            entry.name: getattr(pool, entry.name).expand(20, *getattr(pool, entry.name).shape[1:])
+            for entry in fields(ScenePool)
+        }
+    )
+    anatomy = many.anatomy.clone()
+    anatomy[7, 0, 0] = 0
+    marked = MarkedPool(replace(many, anatomy=anatomy))
+    generator = torch.Generator().manual_seed(0)
+    chosen = [marked.choose(generator) for _ in range(1000)]
+    assert set(chosen) == set(range(20))
+    usual = (1 - SMALL_CAVITY_SHARE) / 20
+    assert abs(chosen.count(7) / 1000 - SMALL_CAVITY_SHARE - usual) < 0.03
 
 
 def test_the_loss_is_least_at_the_truth():

@@ -9,6 +9,7 @@ from models.networks import (
     WEIGHTS,
     AffineNetwork,
     Card,
+    MatchingNetwork,
     SegmentationNetwork,
     load_network,
     save_network,
@@ -150,6 +151,22 @@ def test_scenes_are_painted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     network = load_network(SegmentationNetwork, "segmentation", folder=tmp_path)
     assert network is not None
     assert network.multiple == 2
+
+
+def test_training_goes_on_from_the_shipped_weights(tmp_path: Path) -> None:
+    step = ("--scenes", "1", "--steps", "1", "--rate", "1e-6")
+    code, text = run("matching", "-o", str(tmp_path), "--from-shipped", *step)
+    assert code == 0, text
+    shipped, card = (read_card(each / "matching.toml") for each in (WEIGHTS, tmp_path))
+    assert f"the shipped weights ({shipped.sha256[:12]})" in card.recipe
+    assert card.arguments == shipped.arguments
+    before, after = (
+        load_network(MatchingNetwork, "matching", folder=each) for each in (WEIGHTS, tmp_path)
+    )
+    assert before is not None
+    assert after is not None
+    for name, weight in before.named_parameters():
+        assert torch.allclose(weight, after.get_parameter(name), atol=1e-5), name
 
 
 def test_the_card_names_the_network_beside_which_another_one_learned(
