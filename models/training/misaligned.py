@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from models.phantom.tissues import BLOOD, Tissue
 from models.training.contrast import recolour
+from models.training.delivery import deliver
 from models.training.flaws import acquire
 from models.training.sampling import (
     OVERSAMPLING,
@@ -101,7 +102,7 @@ def misaligned(
     back = torch.linalg.inv(view.matrix).to(seen.device) / spacing_mm
     middle = view.centre_mm.to(seen.device)[:, None, None]
     return MisalignedSeries(
-        frames=acquire(fine, size, generator),
+        frames=deliver(acquire(fine, size, generator), generator),
         place=torch.einsum("ab,tbrc->tarc", back, seen - middle) + (size - 1) / 2,
         anatomy=look(maps, seen),
         is_enhanced=is_enhanced.to(seen.device),

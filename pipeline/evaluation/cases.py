@@ -106,6 +106,11 @@ def slice_indices(seed: int, n_slices: int, *, every: bool) -> tuple[int, ...]:
     return (int(torch.randint(n_slices, (1,), generator=generator)),)
 
 
+def slice_name(index: int) -> str:
+    """Return the name of the case of a slice; 0 is the base."""
+    return f"slice {index}"
+
+
 def cases(
     subject: Subject,
     exam: PhantomExam,
@@ -127,7 +132,7 @@ def cases(
     """
     basis = flow_basis(exam)
     hearts = hearts_of(exam, network)
-    chosen = [(f"slice {index}", exam.slices[index], hearts[index], basis) for index in indices]
+    chosen = [(slice_name(index), exam.slices[index], hearts[index], basis) for index in indices]
     return tuple(
         Case(
             subject=subject,

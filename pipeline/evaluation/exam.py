@@ -6,7 +6,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from models.networks import Networks, shipped_networks
-from pipeline.evaluation.cases import Case, Subject, cases, slice_indices, without_motion
+from pipeline.evaluation.cases import (
+    ARTERIAL_INPUT,
+    Case,
+    Subject,
+    cases,
+    slice_indices,
+    slice_name,
+    without_motion,
+)
 from pipeline.evaluation.contenders import Contender, Registration, register
 from pipeline.evaluation.measure import StillView, measure, still_view
 from pipeline.evaluation.records import Key, Record
@@ -22,7 +30,7 @@ def evaluate_exam(
     every_slice: bool,
     done: Collection[Key],
 ) -> Iterator[Record]:
-    """Draw an exam and yield one record per method and series that is not yet done.
+    """Draw an exam and yield one record per method and series, where any is not yet done.
 
     The arterial-input series starts from what the same method found in the slice, as it does in an
     analysis.
@@ -43,20 +51,21 @@ def evaluate_exam(
         Results that exist already.
 
     """
+    indices = slice_indices(subject.seed, subject.protocol.n_slices, every=every_slice)
+    names = [slice_name(index) for index in indices] + [ARTERIAL_INPUT]
+    wanted = {each: _wanted(names, each) for each in contenders}
+    keys = [(contender, name) for contender, some in wanted.items() for name in some]
+    if all(_key(subject, name, contender, weights) in done for contender, name in keys):
+        return
     exam = subject.draw()
-    indices = slice_indices(subject.seed, len(exam.slices), every=every_slice)
     views = _Views()
     found = networks or shipped_networks("cpu")
     chosen = cases(subject, exam, indices, network=found.segmentation)
     for contender in contenders:
-        # Elastix takes minutes for a series; it is compared on slices only.
-        wanted = [
-            case for case in chosen if not (case.is_arterial and contender is Contender.ELASTIX)
-        ]
-        if all(_key(case, contender, weights) in done for case in wanted):
+        if all(_key(subject, name, contender, weights) in done for name in wanted[contender]):
             continue
         guess: tuple[Case, Registration] | None = None
-        for case in wanted:
+        for case in (case for case in chosen if case.name in wanted[contender]):
             actual = without_motion(case) if contender is Contender.MOTION_FREE else case
             start = _guess_mm(guess, case) if case.is_arterial else None
             registration = register(contender, actual, networks=networks, guess_mm=start)
@@ -79,14 +88,15 @@ class _Views:
         return self._views[key][1]
 
 
-def _key(case: Case, contender: Contender, weights: str) -> Key:
-    return (
-        case.subject.split.value,
-        case.subject.seed,
-        case.name,
-        contender.value,
-        weights,
-    )
+def _wanted(names: Sequence[str], contender: Contender) -> Sequence[str]:
+    """Return the series that a method is run on; elastix takes minutes for one, so slices only."""
+    if contender is not Contender.ELASTIX:
+        return names
+    return [name for name in names if name != ARTERIAL_INPUT]
+
+
+def _key(subject: Subject, name: str, contender: Contender, weights: str) -> Key:
+    return (subject.split.value, subject.seed, name, contender.value, weights)
 
 
 def _guess_mm(
