@@ -145,7 +145,10 @@ def _quantiles(
     """Return low and high quantile of a regular subset of the pixels of each image."""
     pixels = images.flatten(1)
     step = max(1, pixels.shape[1] // _SAMPLES)
-    ordered = pixels[:, ::step].sort(dim=1).values
-    last = ordered.shape[1] - 1
-    low, high = (ordered[:, round(share * last)][:, None, None] for share in _SHOWN)
-    return low, high
+    some = pixels[:, ::step]
+    last = some.shape[1] - 1
+    lowest, highest = round(_SHOWN[0] * last) + 1, last - round(_SHOWN[1] * last) + 1
+    # Faster than to sort them all.
+    low = some.topk(lowest, dim=1, largest=False, sorted=False).values.amax(dim=1)
+    high = some.topk(highest, dim=1, sorted=False).values.amin(dim=1)
+    return low[:, None, None], high[:, None, None]

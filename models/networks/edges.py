@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
+from models.slopes import slopes
 from models.smoothing import smooth
 
 EDGE_WIDTH_PX = 1.0
@@ -32,7 +33,7 @@ def edge_directions(
 
     """
     smooth_frames = smooth(frames, width_px)
-    row_slope, column_slope = torch.gradient(smooth_frames, dim=(-2, -1))
+    row_slope, column_slope = slopes(smooth_frames)
     gradient = torch.complex(row_slope, column_slope)
     size = gradient.abs()
     typical = size.flatten(1).square().mean(dim=1).sqrt()

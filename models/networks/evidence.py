@@ -20,6 +20,7 @@ from models.decomposition import matched, pca_reference
 from models.networks.anatomy import arrival_order, normalised, to_series_scale
 from models.networks.edges import edge_maps
 from models.networks.matching import standardised
+from models.slopes import slopes
 from models.smoothing import smooth
 
 N_IMAGES = 7
@@ -137,7 +138,7 @@ def _products(
     window: Float[Tensor, "row column"],
 ) -> Products:
     """Return the terms of the least-squares problem of every point, summed over the maps."""
-    row, column = torch.gradient(0.5 * (image + target), dim=(-2, -1))
+    row, column = slopes(0.5 * (image + target))
     rest = target - image
     pairs = (row, row), (row, column), (column, column), (row, rest), (column, rest)
     terms = torch.stack([(one * other).sum(dim=1) for one, other in pairs], dim=1)

@@ -109,6 +109,7 @@ def _calm(frames: Float[Tensor, "time row column"]) -> Float[Tensor, "time row c
 
 def _one_scale(film: Float[Tensor, "picture row column"]) -> Float[Tensor, "picture row column"]:
     """Divide by the brightest of the film; roots open up what is dark."""
-    ordered = film.flatten().sort().values
-    brightest = ordered[round(_BRIGHTEST * (len(ordered) - 1))].clamp_min(1e-12)
+    last = film.numel() - 1
+    brighter = film.flatten().topk(last - round(_BRIGHTEST * last) + 1, sorted=False).values
+    brightest = brighter.amin().clamp_min(1e-12)
     return (film / brightest).clamp(0.0, _LIMIT).sqrt()

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from models.slopes import slopes
 from pipeline.motion.compose import pixel_grid, warp
 from pipeline.motion.likeness import misfit, standardise
 
@@ -96,8 +97,7 @@ def _step(
     """Solve one 6 x 6 system per frame for the affine step."""
     target, image = standardise(reference, weight), standardise(warped, weight)
     gain = (target * image * weight).sum(dim=(1, 2), keepdim=True) / weight.sum()
-    slopes = torch.gradient(0.5 * (image * gain + target), dim=(1, 2))
-    slope = torch.stack(slopes, dim=1)
+    slope = torch.stack(slopes(0.5 * (image * gain + target)), dim=1)
     place = centred_grid(warped)
     basis = torch.cat([place, torch.ones_like(place[:1])])
     jacobian = (slope[:, :, None] * basis).flatten(1, 2).flatten(2)

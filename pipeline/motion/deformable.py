@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from models.decomposition import matched
+from models.slopes import slopes
 from models.smoothing import smooth
 from pipeline.motion.compose import compose, largest_share_without_folds, warp
 
@@ -74,7 +75,7 @@ def _step(
 ) -> Float[Tensor, "time axis row column"]:
     """Solve the windowed 2 x 2 system at every pixel."""
     image, target = matched(warped, reference, weight)
-    row, column = torch.gradient(0.5 * (image + target), dim=(1, 2))
+    row, column = slopes(0.5 * (image + target))
     rest = target - image
     products = torch.stack([row * row, row * column, column * column, row * rest, column * rest])
     rr, rc, cc, rd, cd = smooth(products * weight, settings.window_px)
