@@ -8,6 +8,7 @@ from node.cli import (
     check,
     demo,
     evaluate,
+    evaluate_delivery,
     evaluate_quantification,
     evaluate_reserve,
     evaluate_segmentation,
@@ -41,6 +42,7 @@ app.command(name="studies")(studies.list_studies)
 studies.study.command()(explain.explain)
 app.add_typer(studies.study, name="study")
 app.command()(demo.demo)
+evaluate.evaluate.command()(evaluate_delivery.delivery)
 evaluate.evaluate.command()(evaluate_quantification.quantification)
 evaluate.evaluate.command()(evaluate_reserve.reserve)
 evaluate.evaluate.command()(evaluate_segmentation.segmentation)
