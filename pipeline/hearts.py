@@ -89,12 +89,16 @@ def one_heart(
     if len(agreeing) < 2 and regions[first].agreement < SURE:
         return tuple(regions)
     axis = torch.stack([points[place] for place in agreeing]).mean(dim=0)
-    return tuple(
-        region
-        if place in agreeing or not _is_parallel(series[place], normal)
-        else _moved(region, series[place], axis)
-        for place, region in enumerate(regions)
-    )
+    is_shared = len(agreeing) > 1
+
+    def settle(place: int, region: HeartRegion) -> HeartRegion:
+        if place in agreeing:
+            return replace(region, is_shared=is_shared)
+        if not _is_parallel(series[place], normal):
+            return region
+        return _moved(region, series[place], axis, is_shared=is_shared)
+
+    return tuple(settle(place, region) for place, region in enumerate(regions))
 
 
 def _on_axis(
@@ -122,10 +126,12 @@ def _is_parallel(series: ImageSeries, normal: Float[Tensor, " xyz"]) -> bool:
     return abs(float(normal_of(series.geometry) @ normal)) >= PARALLEL
 
 
-def _moved(region: HeartRegion, series: ImageSeries, axis: Float[Tensor, " xyz"]) -> HeartRegion:
+def _moved(
+    region: HeartRegion, series: ImageSeries, axis: Float[Tensor, " xyz"], *, is_shared: bool
+) -> HeartRegion:
     """Return the region where the axis crosses; where it misses the image, nothing changes."""
     row, column = pixel_of(axis, series.geometry)
     n_rows, n_columns = series.frames.shape[1:]
     if not (0 <= row <= n_rows - 1 and 0 <= column <= n_columns - 1):
         return region
-    return replace(region, centre_row=row, centre_column=column, agreement=0.0)
+    return replace(region, centre_row=row, centre_column=column, agreement=0.0, is_shared=is_shared)

@@ -152,6 +152,8 @@ class MotionCorrection:
     heart. No field can quite mend them."""
     heart_px: tuple[float, float] | None = None
     """Row and column of the middle of the region that was registered; None where it is unknown."""
+    is_heart_shared: bool = False
+    """Whether at least two series of the exam put the heart there."""
     considered: tuple[ConsideredCorrection, ...] = ()
     """What there was to choose from; empty when nothing was tried."""
 

@@ -188,6 +188,7 @@ def _still(series: Series) -> MotionCorrection:
         quality=motion_quality(series.before, series.before, series.still[:1]),
         is_unlike=torch.zeros_like(series.is_usable),
         heart_px=(series.crop.region.centre_row, series.crop.region.centre_column),
+        is_heart_shared=series.crop.region.is_shared,
     )
 
 
@@ -212,6 +213,7 @@ def _apply(series: Series, candidate: Candidate, method: Method) -> MotionCorrec
         quality=motion_quality(series.before, after, displacement),
         is_unlike=is_unlike,
         heart_px=(candidate.crop.region.centre_row, candidate.crop.region.centre_column),
+        is_heart_shared=candidate.crop.region.is_shared,
     )
 
 

@@ -42,6 +42,8 @@ class HeartRegion:
     agreement: float = 0.0
     """Of what the network sees there in different orientations, mean Dice 0-1; 0 where the bolus
     alone said where it is."""
+    is_shared: bool = False
+    """Whether at least two series of the exam put it there."""
 
 
 def locate_heart(

@@ -20,8 +20,8 @@ from models.networks.segmentation import SegmentationNetwork
 from models.networks.summary import SIZE, SPACING_MM, summarise
 from models.smoothing import read_smooth
 from pipeline.segment.heart import HeartRegion, passage_places
+from pipeline.segment.orientations import N_ORIENTATIONS, turned, turned_back
 
-N_ORIENTATIONS = 8
 SUBPIXELS = 3
 MOVED_MM = 2.0
 """Another glance is worth it when the left ventricle lies farther than this from the middle."""
@@ -104,6 +104,7 @@ def look_at_heart(
     region: HeartRegion,
     spacing_mm: tuple[float, float],
     is_thorough: bool = True,
+    reach_mm: float | None = None,
 ) -> HeartShares:
     """Return what the network sees, around the left ventricle that it has found.
 
@@ -121,20 +122,26 @@ def look_at_heart(
         Row and column spacing, mm.
     is_thorough
         Whether to ask places all over the image where none with a passing bolus convinces.
+    reach_mm
+        A left ventricle farther than this from the region is another organ; None knows no better.
 
     """
     view = _View(frames=frames, n_proton_density=n_proton_density, network=network)
+    first = (region.centre_row, region.centre_column)
     best = None
     for place, enough in _places(view, region, spacing_mm, is_thorough=is_thorough):
         if best is not None and agreement(best) > enough:
             break
+        if not _is_near(place, first, spacing_mm, reach_mm):
+            continue
         glance = _settled(place, view, spacing_mm)
-        if _heartness(glance.tissues) > MIN_HEARTNESS:
+        settled = (glance.square.centre_row, glance.square.centre_column)
+        is_near = _is_near(settled, first, spacing_mm, reach_mm)
+        if is_near and _heartness(glance.tissues) > MIN_HEARTNESS:
             seen = _look(glance, view)
             best = seen if best is None or agreement(seen) > agreement(best) else best
         if best is not None and agreement(best) > SURE:
             break  # before the other places are even looked for
-    first = (region.centre_row, region.centre_column)
     return _look(_glance(_square(first, spacing_mm), view), view) if best is None else best
 
 
@@ -197,6 +204,16 @@ def _everywhere(
     return tuple((row, column) for row in rows for column in columns)
 
 
+def _is_near(
+    place: tuple[float, float],
+    other: tuple[float, float],
+    spacing_mm: tuple[float, float],
+    reach_mm: float | None,
+) -> bool:
+    away = [(a - b) * size for a, b, size in zip(place, other, spacing_mm, strict=True)]
+    return reach_mm is None or math.hypot(*away) <= reach_mm
+
+
 def _square(place: tuple[float, float], spacing_mm: tuple[float, float]) -> HeartSquare:
     return HeartSquare(centre_row=place[0], centre_column=place[1], image_spacing_mm=spacing_mm)
 
@@ -248,22 +265,6 @@ def _middle(tissues: Float[Tensor, "tissue side side"]) -> tuple[float, float]:
         return (SIZE - 1) / 2, (SIZE - 1) / 2
     line = torch.arange(SIZE, dtype=weight.dtype, device=weight.device)
     return float(weight.sum(dim=1) @ line) / total, float(weight.sum(dim=0) @ line) / total
-
-
-def turned(
-    images: Float[Tensor, "channel side side"], index: int
-) -> Float[Tensor, "channel side side"]:
-    """Return one of the eight orientations: quarter turns, from the fifth on mirrored."""
-    quarter = images.rot90(index % 4, (-2, -1))
-    return quarter.flip(-1) if index >= N_ORIENTATIONS // 2 else quarter
-
-
-def turned_back(
-    images: Float[Tensor, "channel side side"], index: int
-) -> Float[Tensor, "channel side side"]:
-    """Undo `turned`."""
-    upright = images.flip(-1) if index >= N_ORIENTATIONS // 2 else images
-    return upright.rot90(-(index % 4), (-2, -1))
 
 
 def _blur_px(ratio: float) -> float:

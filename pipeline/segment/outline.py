@@ -35,6 +35,7 @@ def segment(
     n_proton_density: int,
     networks: Networks | None = None,
     heart_px: tuple[float, float] | None = None,
+    reach_mm: float | None = None,
 ) -> HeartMasks:
     """Find blood pools, myocardium and insertions in a motion-corrected series.
 
@@ -51,6 +52,8 @@ def segment(
     heart_px
         Row and column of the middle of the heart as registration knows it; None lets the bolus say
         where to begin.
+    reach_mm
+        Nothing farther than this from there is outlined; None knows no better.
 
     Raises
     ------
@@ -72,7 +75,12 @@ def segment(
     if network is None:
         return _by_bolus(series, region, spacing_mm)
     seen = look_at_heart(
-        torch.cat([density, series]), len(density), network, region=region, spacing_mm=spacing_mm
+        torch.cat([density, series]),
+        len(density),
+        network,
+        region=region,
+        spacing_mm=spacing_mm,
+        reach_mm=reach_mm,
     )
     place = replace(
         region, centre_row=seen.square.centre_row, centre_column=seen.square.centre_column

@@ -62,6 +62,13 @@ def test_a_slice_that_contradicts_two_others_is_outvoted_however_sure_it_is() ->
     assert places(one_heart(regions, STACK)) == [(50, 60), (51, 61), (52, 62)]
 
 
+def test_only_a_heart_that_two_series_saw_is_shared() -> None:
+    two = one_heart([found(50, 60, 0.9), found(5, 5, 0.0), found(52, 62, 0.9)], STACK)
+    assert [region.is_shared for region in two] == [True, True, True]
+    one = one_heart([found(50, 60, 0.97), found(9, 9, 0.0), found(80, 9, 0.0)], STACK)
+    assert [region.is_shared for region in one] == [False, False, False]
+
+
 def test_one_sure_series_is_believed_and_one_that_is_not_is_not() -> None:
     sure = one_heart([found(50, 60, 0.97), found(9, 9, 0.0), found(80, 9, 0.0)], STACK)
     assert places(sure) == [(50, 60)] * 3

@@ -21,6 +21,7 @@ from pipeline.evaluation.cases import Split, Subject
 from pipeline.evaluation.phantom_exam import hearts_of
 from pipeline.motion.compose import warp
 from pipeline.motion.correction import correct
+from pipeline.quality.geometry import ANOTHER_ORGAN_MM
 from pipeline.segment import HeartRegion
 
 
@@ -40,6 +41,8 @@ class OutlineCase:
     spacing_mm: tuple[float, float]
     heart_px: tuple[float, float] | None
     """Row and column of the middle of the heart as motion correction knows it."""
+    reach_mm: float | None
+    """How far from there a heart may be; None where only one series says where it is."""
     shares: Float[Tensor, "tissue row column"]
     """Share of the corrected frames in which a pixel is left ventricle, myocardium, right
     ventricle: the truth, seen through what motion correction has left."""
@@ -95,7 +98,13 @@ def _correct(
             for masks in (truth.left_ventricle, truth.myocardium, truth.right_ventricle)
         ]
     )
-    notes = (motion.method, series.n_proton_density, series.spacing_mm, motion.heart_px)
+    notes = (
+        motion.method,
+        series.n_proton_density,
+        series.spacing_mm,
+        motion.heart_px,
+        ANOTHER_ORGAN_MM if motion.is_heart_shared else None,
+    )
     return {"frames": motion.frames.half(), "shares": shares.half()}, notes
 
 
@@ -125,7 +134,10 @@ def _read(file: Path, subject: Subject) -> tuple[OutlineCase, ...]:
                 n_proton_density=n_proton_density,
                 spacing_mm=(spacing_mm[0], spacing_mm[1]),
                 heart_px=None if heart_px is None else (heart_px[0], heart_px[1]),
+                reach_mm=reach_mm,
                 shares=stored.get_tensor(f"{index}.shares").float(),
             )
-            for index, (motion, n_proton_density, spacing_mm, heart_px) in enumerate(notes)
+            for index, (motion, n_proton_density, spacing_mm, heart_px, reach_mm) in enumerate(
+                notes
+            )
         )

@@ -38,6 +38,7 @@ def answer(case: OutlineCase, way: Way, networks: Networks) -> HeartMasks | None
             n_proton_density=case.n_proton_density,
             networks=networks if way is Way.SEGMENT else None,
             heart_px=case.heart_px if way is Way.SEGMENT else None,
+            reach_mm=case.reach_mm if way is Way.SEGMENT else None,
         )
     except CannotQuantifyError:
         return None

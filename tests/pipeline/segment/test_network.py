@@ -1,5 +1,7 @@
 """Where the network looks, and what becomes of its answer; the network itself is replaced."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -10,15 +12,8 @@ from models.networks.segmentation import SegmentationNetwork
 from models.networks.summary import SIZE, SPACING_MM
 from pipeline.errors import CannotQuantifyError
 from pipeline.segment import locate_heart, segment
-from pipeline.segment.network import (
-    N_ORIENTATIONS,
-    HeartShares,
-    HeartSquare,
-    agreement,
-    look_at_heart,
-    turned,
-    turned_back,
-)
+from pipeline.segment.network import HeartShares, HeartSquare, agreement, look_at_heart
+from pipeline.segment.orientations import N_ORIENTATIONS, turned, turned_back
 from pipeline.segment.refine import refined
 from pipeline.segment.sanity import masks_of
 from pipeline.segment.trust import DOUBTFUL_DICE, expected_dice
@@ -155,6 +150,23 @@ def test_the_look_is_centred_on_what_was_found() -> None:
     seen = look_at_heart(toy.frames, 2, network, region=region, spacing_mm=(2.0, 2.0))
     assert seen.tissues.shape == (N_ORIENTATIONS, 4, SIZE, SIZE)
     assert float((seen.tissues - seen.tissues[:1]).abs().max()) < 1e-2
+
+
+def test_nothing_is_looked_for_beyond_reach_of_what_the_exam_knows() -> None:
+    toy = make_toy(amplitude_mm=0.0)
+    region = locate_heart(toy.frames, spacing_mm=(2.0, 2.0), n_proton_density=2)
+    elsewhere = replace(region, centre_row=region.centre_row + 40.0)
+    network = SegmentationNetwork(width=8, n_levels=1)
+    network.forward = KnowsBlood().forward  # type: ignore[method-assign]  # a fake
+    free, bound = (
+        look_at_heart(
+            toy.frames, 2, network, region=elsewhere, spacing_mm=(2.0, 2.0), reach_mm=reach_mm
+        )
+        for reach_mm in (None, 50.0)
+    )
+    assert abs(free.square.centre_row - region.centre_row) < 10
+    assert bound.square.centre_row == elsewhere.centre_row
+    assert bound.square.centre_column == elsewhere.centre_column
 
 
 def test_a_network_that_knows_nothing_leaves_it_to_the_bolus() -> None:
