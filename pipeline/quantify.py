@@ -27,10 +27,9 @@ from pipeline.quality import (
     check_segmentation,
     check_timing,
 )
-from pipeline.quality.geometry import ANOTHER_ORGAN_MM
 from pipeline.regions import SliceSectors
 from pipeline.registered import registered
-from pipeline.segment import locate_heart, segment
+from pipeline.segment import SAME_HEART_MM, locate_heart, segment
 from pipeline.signal import to_concentration
 from pipeline.types import (
     ArterialInput,
@@ -183,7 +182,7 @@ def _outline(shared: Shared, series: ImageSeries, motion: MotionCorrection) -> H
         n_proton_density=series.n_proton_density,
         networks=shared.networks,
         heart_px=motion.heart_px,
-        reach_mm=ANOTHER_ORGAN_MM if motion.is_heart_shared else None,
+        reach_mm=SAME_HEART_MM if motion.is_heart_shared else None,
     )
 
 

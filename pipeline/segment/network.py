@@ -14,15 +14,14 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from torch.nn import functional
 
 from models.networks.segmentation import SegmentationNetwork
 from models.networks.summary import SIZE, SPACING_MM, summarise
-from models.smoothing import read_smooth
 from pipeline.segment.heart import HeartRegion, passage_places
+from pipeline.segment.neighbours import without_other_organs
 from pipeline.segment.orientations import N_ORIENTATIONS, turned, turned_back
+from pipeline.segment.square import HeartSquare
 
-SUBPIXELS = 3
 MOVED_MM = 2.0
 """Another glance is worth it when the left ventricle lies farther than this from the middle."""
 N_STEPS = 2
@@ -40,60 +39,10 @@ PITCH_MM = 60.0
 class HeartShares:
     """What the network sees on the square."""
 
-    square: "HeartSquare"
+    square: HeartSquare
     tissues: Float[Tensor, "orientation tissue side side"]
     """Share of each class of `models.networks.segmentation.TISSUES`, as seen in each orientation
     and turned back."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeartSquare:
-    """A square of `SIZE`² pixels around the heart, and how it lies in the image."""
-
-    centre_row: float
-    """px of the image."""
-    centre_column: float
-    image_spacing_mm: tuple[float, float]
-
-    def cut(self, frames: Float[Tensor, "time row column"]) -> Float[Tensor, "time side side"]:
-        """Resample the square out of the frames, smoothed where its pixels are the larger ones."""
-        row_width, column_width = (_blur_px(SPACING_MM / size) for size in self.image_spacing_mm)
-        line = torch.arange(SIZE, dtype=frames.dtype, device=frames.device) - (SIZE - 1) / 2
-        row = self.centre_row + line * (SPACING_MM / self.image_spacing_mm[0])
-        column = self.centre_column + line * (SPACING_MM / self.image_spacing_mm[1])
-        return read_smooth(frames, (row_width, column_width), row=row, column=column)
-
-    def spread(
-        self, maps: Float[Tensor, "map side side"], size: tuple[int, int]
-    ) -> Float[Tensor, "map row column"]:
-        """Return the mean of maps over each pixel of the image; 0 outside the square."""
-        row, column = (
-            self._places(count, centre, spacing_mm).to(maps)
-            for count, centre, spacing_mm in zip(
-                size, (self.centre_row, self.centre_column), self.image_spacing_mm, strict=True
-            )
-        )
-        return functional.avg_pool2d(_read(maps, row, column), SUBPIXELS)
-
-    def in_image(self, row: float, column: float) -> tuple[float, float]:
-        """Return the image position of a position in the square, px."""
-        middle = (SIZE - 1) / 2
-        return (
-            self.centre_row + (row - middle) * SPACING_MM / self.image_spacing_mm[0],
-            self.centre_column + (column - middle) * SPACING_MM / self.image_spacing_mm[1],
-        )
-
-    @staticmethod
-    def _places(count: int, centre: float, spacing_mm: float) -> Float[Tensor, " place"]:
-        """Return where the parts of all pixels of one axis lie in the square.
-
-        The shares are means over pixels of the square already; only what the pixels of the image
-        are wider than those remains to be averaged.
-        """
-        wider = math.sqrt(max(1.0 - (SPACING_MM / spacing_mm) ** 2, 0.0))
-        part = (torch.arange(SUBPIXELS, dtype=torch.float32) + 0.5) / SUBPIXELS - 0.5
-        place = torch.arange(count, dtype=torch.float32)[:, None] + wider * part
-        return (place.flatten() - centre) * (spacing_mm / SPACING_MM) + (SIZE - 1) / 2
 
 
 def look_at_heart(
@@ -123,21 +72,19 @@ def look_at_heart(
     is_thorough
         Whether to ask places all over the image where none with a passing bolus convinces.
     reach_mm
-        A left ventricle farther than this from the region is another organ; None knows no better.
+        Where the region is known to hold the heart: what lies farther from its middle is another
+        organ, and no other place is asked. None knows no better.
 
     """
-    view = _View(frames=frames, n_proton_density=n_proton_density, network=network)
     first = (region.centre_row, region.centre_column)
+    known = None if reach_mm is None else _Known(place_px=first, reach_mm=reach_mm)
+    view = _View(frames=frames, n_proton_density=n_proton_density, network=network, known=known)
     best = None
     for place, enough in _places(view, region, spacing_mm, is_thorough=is_thorough):
         if best is not None and agreement(best) > enough:
             break
-        if not _is_near(place, first, spacing_mm, reach_mm):
-            continue
         glance = _settled(place, view, spacing_mm)
-        settled = (glance.square.centre_row, glance.square.centre_column)
-        is_near = _is_near(settled, first, spacing_mm, reach_mm)
-        if is_near and _heartness(glance.tissues) > MIN_HEARTNESS:
+        if _heartness(glance.tissues) > MIN_HEARTNESS:
             seen = _look(glance, view)
             best = seen if best is None or agreement(seen) > agreement(best) else best
         if best is not None and agreement(best) > SURE:
@@ -169,12 +116,31 @@ class _Glance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """Where the heart is."""
+
+    place_px: tuple[float, float]
+    """Row and column in the image."""
+    reach_mm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _View:
     """Who looks at what."""
 
     frames: Float[Tensor, "time row column"]
     n_proton_density: int
     network: SegmentationNetwork
+    known: _Known | None
+
+    def own(
+        self, tissues: Float[Tensor, "orientation tissue side side"], square: HeartSquare
+    ) -> Float[Tensor, "orientation tissue side side"]:
+        """Return what is seen without other organs, where it is known which is the heart."""
+        if self.known is None:
+            return tissues
+        place, reach_px = square.of_image(self.known.place_px), self.known.reach_mm / SPACING_MM
+        return without_other_organs(tissues, place, reach_px)
 
 
 def _places(
@@ -182,6 +148,8 @@ def _places(
 ) -> Iterator[tuple[tuple[float, float], float]]:
     """Yield places to ask, px, and the agreement that makes asking needless."""
     yield (region.centre_row, region.centre_column), SURE
+    if view.known is not None:
+        return
     frames = view.frames[view.n_proton_density :]
     for place in passage_places(frames, region, spacing_mm=spacing_mm)[1:]:
         yield place, SURE
@@ -204,16 +172,6 @@ def _everywhere(
     return tuple((row, column) for row in rows for column in columns)
 
 
-def _is_near(
-    place: tuple[float, float],
-    other: tuple[float, float],
-    spacing_mm: tuple[float, float],
-    reach_mm: float | None,
-) -> bool:
-    away = [(a - b) * size for a, b, size in zip(place, other, spacing_mm, strict=True)]
-    return reach_mm is None or math.hypot(*away) <= reach_mm
-
-
 def _square(place: tuple[float, float], spacing_mm: tuple[float, float]) -> HeartSquare:
     return HeartSquare(centre_row=place[0], centre_column=place[1], image_spacing_mm=spacing_mm)
 
@@ -233,7 +191,7 @@ def _glance(square: HeartSquare, view: _View) -> _Glance:
     summary = summarise(square.cut(view.frames), view.n_proton_density)
     with torch.no_grad():
         tissues, _ = view.network(summary[None].contiguous(memory_format=torch.channels_last))
-    shares = tissues.softmax(dim=1)[0].contiguous()
+    shares = view.own(tissues.softmax(dim=1), square)[0].contiguous()
     return _Glance(square=square, summary=summary, tissues=shares)
 
 
@@ -253,7 +211,7 @@ def _look(glance: _Glance, view: _View) -> HeartShares:
         tissues, _ = view.network(views.contiguous(memory_format=torch.channels_last))
     shares = tissues.softmax(dim=1)
     back = torch.stack([turned_back(maps, index) for index, maps in enumerate(shares)])
-    return HeartShares(square=glance.square, tissues=back.contiguous())
+    return HeartShares(square=glance.square, tissues=view.own(back, glance.square).contiguous())
 
 
 def _middle(tissues: Float[Tensor, "tissue side side"]) -> tuple[float, float]:
@@ -265,26 +223,6 @@ def _middle(tissues: Float[Tensor, "tissue side side"]) -> tuple[float, float]:
         return (SIZE - 1) / 2, (SIZE - 1) / 2
     line = torch.arange(SIZE, dtype=weight.dtype, device=weight.device)
     return float(weight.sum(dim=1) @ line) / total, float(weight.sum(dim=0) @ line) / total
-
-
-def _blur_px(ratio: float) -> float:
-    """Return the blur before resampling by `ratio`, image pixels; none when pixels get smaller."""
-    return 0.5 * math.sqrt(ratio**2 - 1) if ratio > 1 else 0.0
-
-
-def _read(
-    images: Float[Tensor, "image row column"],
-    row: Float[Tensor, " new_row"],
-    column: Float[Tensor, " new_column"],
-) -> Float[Tensor, "image new_row new_column"]:
-    """Read images at the crossings of rows and columns, px, bilinear; 0 beyond the border."""
-    scale = [2.0 / max(size - 1, 1) for size in images.shape[-2:]]
-    grid = torch.stack(
-        torch.meshgrid(row * scale[0] - 1.0, column * scale[1] - 1.0, indexing="ij")[::-1], dim=-1
-    )
-    return functional.grid_sample(
-        images[None], grid[None], mode="bilinear", padding_mode="zeros", align_corners=True
-    )[0]
 
 
 def _wall(

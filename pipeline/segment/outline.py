@@ -24,6 +24,9 @@ MIN_FRAMES = 12
 MIN_SIDE = 16
 SAME_WALL_DICE = 0.5
 """Contours that overlap less than this are not of the same heart."""
+SAME_HEART_MM = 35.0
+"""From where other series of an exam have the heart to where a slice may have it: an oblique axis
+makes 5 mm, another breath-hold 15 mm."""
 MAX_BROKEN_FRACTION = 0.005
 """Pixels of a frame that may be no numbers; a frame with more is left out."""
 
@@ -53,7 +56,7 @@ def segment(
         Row and column of the middle of the heart as registration knows it; None lets the bolus say
         where to begin.
     reach_mm
-        Nothing farther than this from there is outlined; None knows no better.
+        A heart whose middle is farther than this from there is another organ; None knows no better.
 
     Raises
     ------

@@ -21,8 +21,7 @@ from pipeline.evaluation.cases import Split, Subject
 from pipeline.evaluation.phantom_exam import hearts_of
 from pipeline.motion.compose import warp
 from pipeline.motion.correction import correct
-from pipeline.quality.geometry import ANOTHER_ORGAN_MM
-from pipeline.segment import HeartRegion
+from pipeline.segment import SAME_HEART_MM, HeartRegion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -103,7 +102,7 @@ def _correct(
         series.n_proton_density,
         series.spacing_mm,
         motion.heart_px,
-        ANOTHER_ORGAN_MM if motion.is_heart_shared else None,
+        SAME_HEART_MM if motion.is_heart_shared else None,
     )
     return {"frames": motion.frames.half(), "shares": shares.half()}, notes
 

@@ -12,10 +12,12 @@ from models.networks.segmentation import SegmentationNetwork
 from models.networks.summary import SIZE, SPACING_MM
 from pipeline.errors import CannotQuantifyError
 from pipeline.segment import locate_heart, segment
-from pipeline.segment.network import HeartShares, HeartSquare, agreement, look_at_heart
+from pipeline.segment.neighbours import without_other_organs
+from pipeline.segment.network import HeartShares, agreement, look_at_heart
 from pipeline.segment.orientations import N_ORIENTATIONS, turned, turned_back
 from pipeline.segment.refine import refined
 from pipeline.segment.sanity import masks_of
+from pipeline.segment.square import HeartSquare
 from pipeline.segment.trust import DOUBTFUL_DICE, expected_dice
 from pipeline.types import HeartMasks
 from tests.pipeline.toy import make_toy
@@ -155,18 +157,39 @@ def test_the_look_is_centred_on_what_was_found() -> None:
 def test_nothing_is_looked_for_beyond_reach_of_what_the_exam_knows() -> None:
     toy = make_toy(amplitude_mm=0.0)
     region = locate_heart(toy.frames, spacing_mm=(2.0, 2.0), n_proton_density=2)
-    elsewhere = replace(region, centre_row=region.centre_row + 40.0)
+    elsewhere = replace(region, centre_row=region.centre_row + 30.0)
     network = SegmentationNetwork(width=8, n_levels=1)
     network.forward = KnowsBlood().forward  # type: ignore[method-assign]  # a fake
     free, bound = (
         look_at_heart(
             toy.frames, 2, network, region=elsewhere, spacing_mm=(2.0, 2.0), reach_mm=reach_mm
         )
-        for reach_mm in (None, 50.0)
+        for reach_mm in (None, 35.0)
     )
     assert abs(free.square.centre_row - region.centre_row) < 10
+    assert float(free.tissues[:, 1:].sum()) > 100
     assert bound.square.centre_row == elsewhere.centre_row
-    assert bound.square.centre_column == elsewhere.centre_column
+    row, column = (
+        round(each) for each in bound.square.of_image((region.centre_row, region.centre_column))
+    )
+    assert float(bound.tissues[:, 0, row, column].min()) == 1.0
+
+
+def _discs(*middles: tuple[int, int]) -> Tensor:
+    line = torch.arange(60.0)
+    heart = torch.zeros(60, 60)
+    for row, column in middles:
+        heart += (torch.hypot(line[:, None] - row, line - column) < 6).float()
+    return torch.stack([1 - heart, torch.zeros_like(heart), heart, torch.zeros_like(heart)])
+
+
+def test_of_two_hearts_the_one_beside_the_place_is_another_organ() -> None:
+    both, one = _discs((30, 14), (30, 40)), _discs((30, 40))
+    seen = both.expand(8, -1, -1, -1)
+    torch.testing.assert_close(without_other_organs(seen, (32.0, 37.0), 15.0)[3], one)
+    assert without_other_organs(seen, (32.0, 27.0), 15.0) is seen
+    gone = without_other_organs(seen, (5.0, 55.0), 15.0)
+    assert float(gone[:, 0].min()) == 1.0
 
 
 def test_a_network_that_knows_nothing_leaves_it_to_the_bolus() -> None:
