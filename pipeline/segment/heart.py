@@ -41,7 +41,7 @@ class HeartRegion:
     """Largest first-pass drop over the mean signal of the image; near 0 without a bolus."""
     agreement: float = 0.0
     """Of what the network sees there in different orientations, mean Dice 0-1; 0 where the bolus
-    alone said where it is."""
+    alone said where it is, or where no cavity is seen."""
     is_shared: bool = False
     """Whether at least two series of the exam put it there."""
 

@@ -106,6 +106,11 @@ def middle_of(seen: HeartShares) -> tuple[float, float]:
     return seen.square.in_image(*_middle(seen.tissues.mean(dim=0)))
 
 
+def cavity_mm2(seen: HeartShares) -> float:
+    """Return the area of the left ventricle that is seen inside its wall, mm²."""
+    return float((seen.tissues.mean(dim=0)[1] > 0.5).sum()) * SPACING_MM**2
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Glance:
     """What is seen of a square in one orientation."""

@@ -11,13 +11,16 @@ from torch import Tensor
 
 from models.networks.segmentation import SegmentationNetwork
 from pipeline.segment.heart import HeartRegion, locate_heart
-from pipeline.segment.network import agreement, look_at_heart, middle_of
+from pipeline.segment.network import agreement, cavity_mm2, look_at_heart, middle_of
 
 MIN_AGREEMENT = 0.88
 """Between what is seen in different orientations; with less the place of the bolus is taken.
 
 A moving series is seen less sharply than a corrected one, and only its place is asked for."""
 
+MIN_CAVITY_MM2 = 100.0
+"""Below the tip of the cavity a heart is a disc, as spleen and stomach are: its place is taken, but
+it does not count against other series of the exam."""
 STEP_PX = 0.25
 """Places are rounded to this, so that rounding errors of the network do not move the region in
 which registration works."""
@@ -59,4 +62,5 @@ def find_heart(
     if sure < MIN_AGREEMENT:
         return region
     row, column = (round(place / STEP_PX) * STEP_PX for place in middle_of(seen))
-    return replace(region, centre_row=row, centre_column=column, agreement=sure)
+    trust = sure if cavity_mm2(seen) >= MIN_CAVITY_MM2 else 0.0
+    return replace(region, centre_row=row, centre_column=column, agreement=trust)

@@ -6,8 +6,11 @@ import pytest
 import torch
 
 from models.networks import shipped_networks
+from models.networks.summary import SIZE
 from models.phantom import make_exam, random_protocol
-from pipeline.segment import find_heart, locate_heart
+from pipeline.segment import find_heart, locate_heart, whereabouts
+from pipeline.segment.network import HeartShares
+from pipeline.segment.square import HeartSquare
 
 SEED = 5021
 """Its brightest passage is not that of the left ventricle."""
@@ -69,3 +72,28 @@ def test_the_network_finds_it_in_a_coarse_series_too() -> None:
     assert found.agreement > 0.9
     assert distance_mm(found, moving) < 8.0
     assert distance_mm(locate_heart(frames, **arguments), moving) > 60.0
+
+
+@pytest.mark.parametrize("inner_px", [0.0, 8.0])
+def test_a_heart_without_a_cavity_is_taken_but_does_not_count_against_others(
+    inner_px: float, moving: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    series = moving["series"]
+    line = torch.arange(float(SIZE)) - (SIZE - 1) / 2
+    radius = torch.hypot(line[:, None], line)
+    left = (radius < inner_px).float()
+    wall = (radius < 16).float() - left
+    tissues = torch.stack([1 - left - wall, left, wall, torch.zeros_like(wall)])
+    seen = HeartShares(
+        square=HeartSquare(centre_row=30.0, centre_column=40.0, image_spacing_mm=series.spacing_mm),
+        tissues=tissues.expand(8, -1, -1, -1),
+    )
+    monkeypatch.setattr(whereabouts, "look_at_heart", lambda *_, **__: seen)
+    found = find_heart(
+        torch.as_tensor(series.frames).float(),
+        spacing_mm=series.spacing_mm,
+        n_proton_density=series.n_proton_density,
+        network=shipped_networks("cpu").segmentation,
+    )
+    assert (found.centre_row, found.centre_column) == (30.0, 40.0)
+    assert found.agreement == (1.0 if inner_px else 0.0)
