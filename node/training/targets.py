@@ -171,11 +171,10 @@ def _scenes(job: Job) -> ScenePool:
         )
     seeds = scene_seeds(job.loop.seed, job.n_scenes)
     file = job.folder / f"scenes_{seeds[0]}_{len(seeds)}.safetensors"
-    if file.exists():
-        return ScenePool.load(file).to(job.device)
-    pool = draw_pool(seeds)
-    pool.save(file)
-    return pool.to(job.device)
+    if not file.exists():
+        draw_pool(seeds).save(file)
+    # What was just painted as well: the file is mapped, so it does not fill the memory.
+    return ScenePool.load(file).to(job.device)
 
 
 def _train_affine(job: Job, on_step: OnStep) -> Trained:
