@@ -30,7 +30,7 @@ N_FRAMES = (26.0, 45.0)
 PROTON_SHARE = 0.7
 INSERTION_MM = 4.0
 """Width of the mark of an insertion."""
-FAR_SHARE = 0.15
+FAR_SHARE = 0.3
 FAR_MM = 90.0
 """Some views look elsewhere, up to this far off, so that a network can say that no heart is
 there."""
@@ -42,7 +42,7 @@ REST_MM = ((0.55, 0.12, 0.8), (0.8, 0.4, 2.0), (1.0, 1.2, 4.0))
 standard deviation of each frame's own shift, mm. The last have all of it: the heart is looked for
 before motion is corrected."""
 SMALL_CAVITY_MM2 = 100.0
-SMALL_CAVITY_SHARE = 0.12
+SMALL_CAVITY_SHARE = 0.08
 """Near the apex all may be muscle; so few slices are that they are shown more often."""
 DENSITY_JITTER_MM = 1.5
 """Of proton-density frames, which are harder to register."""
