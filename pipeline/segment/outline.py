@@ -91,7 +91,7 @@ def segment(
     try:
         masks = _by_network(seen, series, spacing_mm)
     except CannotQuantifyError:
-        return _by_bolus(series, place, spacing_mm)
+        return _where_known(series, place, spacing_mm, reach_mm)
     if (masks.expected_dice or 0.0) >= DOUBTFUL_DICE:
         return masks
     return _instead_of(masks, series, place, spacing_mm)
@@ -120,6 +120,22 @@ def _instead_of(
     total = int(masks.myocardium.sum() + doubted.myocardium.sum())
     same = both >= SAME_WALL_DICE * total
     return replace(masks, expected_dice=doubted.expected_dice) if same else doubted
+
+
+def _where_known(
+    series: Float[Tensor, "time row column"],
+    region: HeartRegion,
+    spacing_mm: tuple[float, float],
+    reach_mm: float | None,
+) -> HeartMasks:
+    """Return the contours from the bolus; say where none could be drawn, if that is known."""
+    try:
+        return _by_bolus(series, region, spacing_mm)
+    except CannotQuantifyError as error:
+        if reach_mm is None:
+            raise
+        text = f"{error.text} where the other series of the exam have the heart"
+        raise CannotQuantifyError(error.code, text) from error
 
 
 def _by_bolus(

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 
+from models.networks import Networks
 from pipeline.analyse import analyse
 from pipeline.findings import Code, Grade
 from pipeline.types import Analysis, ArterialInputSource, Exam, PatientState
@@ -69,15 +70,29 @@ def moving(stages) -> Analysis:
     )
 
 
-def test_an_outline_far_from_the_heart_of_the_other_slices_is_not_used():
+def _with_a_slice_elsewhere() -> Exam:
+    """Return an exam whose last slice is said to lie 70 mm beside its place."""
     exam = as_exam()
     last = exam.slices[-1]
     x, y, z = last.geometry.origin_mm
     moved = dataclasses.replace(last.geometry, origin_mm=(x + 70.0, y, z))
-    slices = (*exam.slices[:-1], dataclasses.replace(last, geometry=moved))
-    found = run(dataclasses.replace(exam, slices=slices))
+    return dataclasses.replace(
+        exam, slices=(*exam.slices[:-1], dataclasses.replace(last, geometry=moved))
+    )
+
+
+@pytest.mark.parametrize(
+    ("networks", "text"),
+    [
+        (None, "where the other series of the exam have the heart"),
+        (Networks(anatomy=None, published=None), "beside the heart of the other"),
+    ],
+)
+def test_nothing_is_measured_where_the_other_slices_have_no_heart(networks, text):
+    constants = parameters(phantom(), correct_motion=False)
+    found = analyse(_with_a_slice_elsewhere(), constants, networks=networks)
     assert [result.masks is None for result in found.slices] == [False, False, True]
-    told = [each for each in found.findings if "beside the heart of the other" in each.text]
+    told = [each for each in found.findings if text in each.text]
     assert [(each.code, each.grade, each.slice_index) for each in told] == [
         (Code.SEGMENTATION_UNCERTAIN, Grade.FAIL, 2)
     ]
