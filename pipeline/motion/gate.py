@@ -6,7 +6,7 @@ MIN_GAIN = 0.02
 """Smallest relative gain of the groupwise metric that is worth resampling for."""
 CLEAR_GAIN = 0.06
 """Noise alone can be fitted to a small gain; from here on it is motion."""
-SMOOTHER, HARDLY_SHARPER = 0.93, 1.01
+SMOOTHER, HARDLY_SHARPER = 0.93, 1.015
 """A small gain counts when the curves get smoother, to this fraction of their roughness, and the
 mean image is a little sharper: noise that is fitted does not sharpen it."""
 NOT_ROUGHER = 1.02
