@@ -168,8 +168,8 @@ def map_slice(
 
 
 def _has_basis(flow: FlowMap, result: SliceAnalysis) -> bool:
-    """Whether a fair part of the wall, or of the heart where that is not known, has a number."""
-    known = flow.flow_ml_min_g.isfinite()
+    """Whether a fair part of the wall, or of the heart where that is unknown, tells a flow."""
+    known = flow.is_between_bounds
     if result.masks is not None and bool(result.masks.myocardium.any()):
         return float(known[result.masks.myocardium].double().mean()) >= _MIN_KNOWN_FRACTION
     return int(known.sum()) >= _MIN_KNOWN_PIXELS

@@ -207,6 +207,12 @@ class FlowMap:
     model_spread_ml_min_g: Float[Tensor, "row column"] | None = None
     """Standard deviation of flow between the tissue models; None unless asked for."""
 
+    @property
+    def is_between_bounds(self) -> Bool[Tensor, "row column"]:
+        """The pixels with a number that is the curve's own, not a bound."""
+        known = self.flow_ml_min_g.isfinite()
+        return known if self.at_bound is None else known & ~self.at_bound
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeartMasks:
