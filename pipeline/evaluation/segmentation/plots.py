@@ -93,6 +93,8 @@ def _strip(axes: Axes, rows: Sequence[OutlineRecord], value: Value, line: int) -
 def _roc(axes: Axes, rows: Sequence[OutlineRecord]) -> None:
     failed = np.array([record.dice_myocardium < FAILED_DICE for record in rows])
     expected = np.array([record.expected for record in rows])
+    if not failed.any():
+        axes.text(0.5, 0.5, "no slice failed", ha="center", va="center")
     if failed.any() and not failed.all():
         at = np.concatenate([[-1.0], np.sort(np.unique(expected)), [2.0]])
         told = [(expected[failed] < limit).mean() for limit in at]

@@ -47,6 +47,7 @@ def test_only_results_of_these_weights_are_shown(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     text = document.read_text(encoding="utf-8")
     assert "| segment | 1 | 0 | 0.875 / 0.875 / 0.875 |" in text
+    assert "| 0 of 0 | nothing to tell |" in text
     assert results.read_text(encoding="utf-8") == "\n".join(lines) + "\n"
 
 
