@@ -1,17 +1,16 @@
 """`perfnode evaluate`: measure methods on phantom exams and write the evidence."""
 
-import multiprocessing
 import os
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from node.cli.console import OUT, counting_bars, reported_errors
+from node.cli.console import OUT, reported_errors
 from node.cli.kept_results import read_kept
+from node.cli.side_by_side import append_line, run_side_by_side
 from node.errors import RefusalError
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def motion(
             weights=weights,
             every_slice=all_slices,
         )
-        _run(tasks, results, jobs)
+        run_side_by_side(tasks, _carry_out, results, jobs)
         found = _read(results)
         target = document or output / "motion.md"
         links = () if pictures is None else _draw(found, pictures, target)
@@ -110,26 +109,6 @@ def _tasks(
     ]
 
 
-def _run(tasks: list["Task"], results: Path, jobs: int) -> None:
-    """Carry out the tasks in processes of one thread each; every result is appended at once."""
-    context = multiprocessing.get_context("spawn")
-    with (
-        counting_bars() as bars,
-        ProcessPoolExecutor(jobs, mp_context=context, initializer=_one_thread) as pool,
-    ):
-        bar = bars.add_task("exams", total=len(tasks))
-        running = [pool.submit(_carry_out, task, results) for task in tasks]
-        for future in as_completed(running):
-            future.result()
-            bars.advance(bar)
-
-
-def _one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)
-
-
 def _carry_out(task: "Task", results: Path) -> int:
     from pipeline.evaluation.plan import carry_out
 
@@ -137,11 +116,9 @@ def _carry_out(task: "Task", results: Path) -> int:
 
 
 def _append(results: Path, record: "Record") -> None:
-    """Add one line; short lines in append mode do not mix between processes."""
     from pipeline.evaluation.records import to_line
 
-    with results.open("a", encoding="utf-8") as file:
-        file.write(to_line(record) + "\n")
+    append_line(results, to_line(record))
 
 
 def _read(results: Path) -> list["Record"]:

@@ -1,16 +1,15 @@
 """`perfnode evaluate delivery`: the same series, filtered, toned, cropped, shortened."""
 
-import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from node.cli.console import OUT, counting_bars, reported_errors
+from node.cli.console import OUT, reported_errors
 from node.cli.kept_results import read_kept
+from node.cli.side_by_side import append_line, run_side_by_side
 
 if TYPE_CHECKING:
     from pipeline.evaluation.delivery.measure import DeliveryTask
@@ -49,32 +48,13 @@ def delivery(
         done = frozenset(record.key for record in read_kept(results, from_line))
         own = Split.DEVELOPMENT if development else Split.HELD_OUT
         chosen = (*subjects(own, exams), *subjects(Split.BEYOND, 0 if development else beyond))
-        _run([DeliveryTask(subject=subject, done=done) for subject in chosen], results, jobs)
+        tasks = [DeliveryTask(subject=subject, done=done) for subject in chosen]
+        run_side_by_side(tasks, _carry_out, results, jobs)
         found = read_kept(results, from_line)
         target = document or output / "delivery.md"
         links = () if pictures is None else _draw(pictures, target)
         _write(found, target, links)
         OUT.print(f"{len(found)} results in {results}; tables in {target}")
-
-
-def _run(tasks: list["DeliveryTask"], results: Path, jobs: int) -> None:
-    """Carry out the tasks in processes of one thread each; every result is appended at once."""
-    context = multiprocessing.get_context("spawn")
-    with (
-        counting_bars() as bars,
-        ProcessPoolExecutor(jobs, mp_context=context, initializer=_one_thread) as pool,
-    ):
-        bar = bars.add_task("exams", total=len(tasks))
-        running = [pool.submit(_carry_out, task, results) for task in tasks]
-        for future in as_completed(running):
-            future.result()
-            bars.advance(bar)
-
-
-def _one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)
 
 
 def _carry_out(task: "DeliveryTask", results: Path) -> int:
@@ -84,11 +64,9 @@ def _carry_out(task: "DeliveryTask", results: Path) -> int:
 
 
 def _append(results: Path, record: "DeliveryRecord") -> None:
-    """Add one line; short lines in append mode do not mix between processes."""
     from pipeline.evaluation.delivery.records import to_line
 
-    with results.open("a", encoding="utf-8") as file:
-        file.write(to_line(record) + "\n")
+    append_line(results, to_line(record))
 
 
 def _write(records: list["DeliveryRecord"], target: Path, links: tuple[str, ...]) -> None:

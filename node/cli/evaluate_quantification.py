@@ -1,17 +1,16 @@
 """`perfnode evaluate quantification`: measure blood flow on phantom exams, write the evidence."""
 
-import multiprocessing
 import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from node.cli.console import OUT, counting_bars, reported_errors
 from node.cli.kept_results import read_kept
+from node.cli.side_by_side import append_line, run_side_by_side
 from node.errors import RefusalError
 
 if TYPE_CHECKING:
@@ -112,26 +111,7 @@ def _run_exams(
     missing = tasks(trials, models, frozenset(row.key for row in _read_records(results)))
     if kept is not None:
         kept.mkdir(parents=True, exist_ok=True)
-    context = multiprocessing.get_context("spawn")
-    with (
-        counting_bars() as bars,
-        ProcessPoolExecutor(jobs, mp_context=context, initializer=_one_thread) as pool,
-    ):
-        bar = bars.add_task("exams", total=len(missing))
-        running = [pool.submit(_carry_out, task, results, kept) for task in missing]
-        _wait(running, lambda: bars.advance(bar))
-
-
-def _wait(running: Iterable[Future[Any]], advance: Callable[[], None]) -> None:
-    for future in as_completed(running):
-        future.result()
-        advance()
-
-
-def _one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)
+    run_side_by_side(missing, partial(_carry_out, kept=kept), results, jobs)
 
 
 def _carry_out(task: "Task", results: Path, kept: Path | None) -> int:
@@ -141,11 +121,9 @@ def _carry_out(task: "Task", results: Path, kept: Path | None) -> int:
 
 
 def _append(results: Path, record: "FlowRecord") -> None:
-    """Add one line; short lines in append mode do not mix between processes."""
     from pipeline.evaluation.flow.records import to_line
 
-    with results.open("a", encoding="utf-8") as file:
-        file.write(to_line(record) + "\n")
+    append_line(results, to_line(record))
 
 
 def _run_curves(models: tuple["FlowModel", ...], rows: Path, *, n_voxels: int, seed: int) -> None:
