@@ -16,13 +16,15 @@ def slopes(
     Parameters
     ----------
     images
-        Any number of images of at least two rows and columns.
+        Any number of images; along an axis of a single pixel there is no slope.
 
     """
     return _along_rows(images), _along_rows(images.mT).mT
 
 
 def _along_rows(images: Float[Tensor, "*batch row column"]) -> Float[Tensor, "*batch row column"]:
+    if images.shape[-2] < 2:
+        return torch.zeros_like(images)
     slope = torch.empty_like(images)
     inside = slope[..., 1:-1, :]
     torch.sub(images[..., 2:, :], images[..., :-2, :], out=inside)

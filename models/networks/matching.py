@@ -95,7 +95,10 @@ def correlation(
         Rows and columns.
 
     """
-    product = (spectrum.conj() * others).sum(dim=1)
+    turned = spectrum.conj().resolve_conj()
+    product = turned[..., 0, :, :] * others[:, 0]
+    for feature in range(1, others.shape[1]):  # a sum over an inner axis takes a third longer
+        product.addcmul_(turned[..., feature, :, :], others[:, feature])
     surface: Tensor = torch.fft.irfft2(product, s=shape)
     return surface
 

@@ -74,14 +74,16 @@ def register_affine(
         Number of steps and stiffness.
 
     """
+    target = standardise(reference, weight)
     affine = start
-    best, lowest = start, misfit(warp(moving, affine_field(start, moving)), reference, weight)
+    warped = warp(moving, affine_field(affine, moving))
+    best, lowest = start, misfit(warped, reference, weight)
     for _ in range(settings.n_iterations):
-        warped = warp(moving, affine_field(affine, moving))
-        affine = join(affine, _step(warped, reference, weight, settings.shape_stiffness))
+        affine = join(affine, _step(warped, target, weight, settings.shape_stiffness))
         limit = settings.max_strain
         affine = torch.cat([affine[:, :, :2].clamp(-limit, limit), affine[:, :, 2:]], dim=2)
-        now = misfit(warp(moving, affine_field(affine, moving)), reference, weight)
+        warped = warp(moving, affine_field(affine, moving))
+        now = misfit(warped, reference, weight)
         better = now < lowest
         best = torch.where(better[:, None, None], affine, best)
         lowest = torch.minimum(now, lowest)
@@ -90,12 +92,12 @@ def register_affine(
 
 def _step(
     warped: Float[Tensor, "time row column"],
-    reference: Float[Tensor, "time row column"],
+    target: Float[Tensor, "time row column"],
     weight: Float[Tensor, "row column"],
     shape_stiffness: float,
 ) -> Float[Tensor, "time axis parameter"]:
-    """Solve one 6 x 6 system per frame for the affine step."""
-    target, image = standardise(reference, weight), standardise(warped, weight)
+    """Solve one 6 x 6 system per frame for the affine step to the standardised target."""
+    image = standardise(warped, weight)
     gain = (target * image * weight).sum(dim=(1, 2), keepdim=True) / weight.sum()
     slope = torch.stack(slopes(0.5 * (image * gain + target)), dim=1)
     place = centred_grid(warped)

@@ -12,6 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from models.slopes import slopes
+
 Interpolation = Literal["bilinear", "bicubic"]
 
 
@@ -75,8 +77,7 @@ def jacobian_determinant(
     displacement: Float[Tensor, "time axis row column"],
 ) -> Float[Tensor, "time row column"]:
     """Return the local change of area of y -> y + u(y); not positive where the field folds."""
-    row_slope = _slope(displacement, -2)
-    column_slope = _slope(displacement, -1)
+    row_slope, column_slope = slopes(displacement)
     return (1 + row_slope[:, 0]) * (1 + column_slope[:, 1]) - column_slope[:, 0] * row_slope[:, 1]
 
 
@@ -96,7 +97,7 @@ def largest_share_without_folds(
         Smallest local change of area allowed, below 1.
 
     """
-    row, column = _slope(displacement, -2), _slope(displacement, -1)
+    row, column = slopes(displacement)
     trace = row[:, 0] + column[:, 1]
     determinant = row[:, 0] * column[:, 1] - column[:, 0] * row[:, 1]
     discriminant = trace.square() - 4 * determinant * (1 - least)
@@ -119,21 +120,14 @@ def _sample(
     interpolation: Interpolation,
 ) -> Float[Tensor, "time channel row column"]:
     n_rows, n_columns = images.shape[-2:]
-    where = pixel_grid(images) + displacement.to(images.dtype)
+    place, shift = pixel_grid(images), displacement.to(images.dtype)
     scale = torch.tensor(
         [2 / max(n_columns - 1, 1), 2 / max(n_rows - 1, 1)],
         dtype=images.dtype,
         device=images.device,
     )
-    grid = where.flip(1).permute(0, 2, 3, 1) * scale - 1
+    grid = torch.stack([place[1] + shift[:, 1], place[0] + shift[:, 0]], dim=-1)
+    grid = grid.mul_(scale).sub_(1)
     return functional.grid_sample(
         images, grid, mode=interpolation, padding_mode="border", align_corners=True
     )
-
-
-def _slope(
-    displacement: Float[Tensor, "time axis row column"], dim: int
-) -> Float[Tensor, "time axis row column"]:
-    if displacement.shape[dim] < 2:
-        return torch.zeros_like(displacement)
-    return torch.gradient(displacement, dim=dim)[0]
